@@ -1,0 +1,83 @@
+"""Answers to Spec: every check, every default that follows from another answer, every problem at once.
+
+The order is the order in which one answer decides the next: the words themselves, the data's facts, the task, the
+shapes, the model, the training. A stage whose grounds are missing stays silent, so that a person sees causes and
+not their echoes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torchgen_scaffold.answers.data import data_of, facts_of, source_of
+from torchgen_scaffold.answers.model import model_of
+from torchgen_scaffold.answers.shapes import input_shape_of, output_shape_of, task_of
+from torchgen_scaffold.answers.training import loss_of, training_of
+from torchgen_scaffold.answers.words import Answers, read_toml
+from torchgen_scaffold.errors import LayerError, SpecError
+from torchgen_scaffold.names import project_name_problem, suggest_name
+from torchgen_scaffold.sources import Source
+from torchgen_scaffold.spec import Data, Model, Project, Spec, Training
+
+__all__ = ["Answers", "read_toml", "resolve"]
+
+
+def resolve(given: Mapping[str, Any], *, base: Path, home: Path | None) -> Spec:
+    """The Spec of these answers. Raises SpecError listing every problem; see Spec.from_dict for the paths."""
+    answers = Answers(given)
+    source: Source | None = None
+    place, facts = "", None
+    readable = not any(problem.key.startswith("data.") for problem in answers.problems)
+    with answers.collecting():
+        source, place = source_of(answers)
+        readable = False  # until the facts are read
+        facts = facts_of(answers, source, place, base)
+        readable = True
+    name = _name_of(answers, place)
+    home = home or base / name
+    task = task_of(answers, facts) if readable else answers.get("task")
+    if task and not readable:
+        loss_of(answers, task)
+    input_shape = input_shape_of(answers, facts) if readable else None
+    output_shape = output_shape_of(answers, facts, task) if readable else None
+    model: Model | None = None
+    data: Data | None = None
+    training: Training | None = None
+    layer_error: LayerError | None = None
+    if input_shape and output_shape:
+        try:
+            model = model_of(answers, input_shape, output_shape)
+        except LayerError as error:
+            layer_error = error
+        except SpecError as error:
+            answers.problems.extend(error.problems)
+    if source and input_shape and readable:
+        data = data_of(answers, source, place, facts, input_shape, base, home)
+    if task and output_shape and data:
+        training = training_of(answers, task, output_shape, data)
+    if layer_error and not answers.problems:
+        raise layer_error
+    if layer_error:
+        answers.problems.extend(layer_error.problems)
+    if answers.problems:
+        raise SpecError(answers.problems)
+    assert task and input_shape and output_shape and model and data and training  # else there was a problem
+    project = Project(*(answers.get(f"project.{name}") for name in ("profile", "ci", "copy_data")))
+    return Spec(name, task, input_shape, output_shape, model, data, training, project)
+
+
+def _name_of(answers: Answers, place: str) -> str:
+    """The name: given, or the data's own (`csv:data/houses.csv` makes `houses`); notes a problem."""
+    name: str | None = answers.get("name")
+    if name is None:
+        stem = Path(place).stem if place else ""
+        name = suggest_name(stem) if stem else None
+    if name is None:
+        answers.missing("name", "it names the project's folder", "Give NAME: torchgen new NAME.")
+        return "project"
+    problem = project_name_problem(name)
+    if problem:
+        answers.problems.append(problem)
+    return name

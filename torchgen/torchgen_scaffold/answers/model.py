@@ -1,0 +1,81 @@
+"""The model: a preset or a person's own layers, on the input that was described; traced before it is accepted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torchgen_scaffold.answers.shapes import axes_of
+from torchgen_scaffold.answers.words import Answers
+from torchgen_scaffold.errors import Problem, SpecError
+from torchgen_scaffold.layers.base import Axes, LayerCall, Shape, Signal
+from torchgen_scaffold.layers.text import parse_layers
+from torchgen_scaffold.network import build
+from torchgen_scaffold.presets import PRESETS, USUAL
+from torchgen_scaffold.shapes import show_sizes
+from torchgen_scaffold.spec import Model
+
+_READ_CHANNELS_FIRST = (
+    *("conv", "convtranspose", "maxpool", "avgpool", "adaptive_avgpool", "adaptive_maxpool"),
+    *("batchnorm", "groupnorm"),
+)
+
+
+def model_of(answers: Answers, input_shape: Shape, output_shape: Shape) -> Model:
+    """The Model of a Spec. Raises SpecError, or LayerError where a layer does not fit."""
+    preset: str | None = answers.get("model.preset")
+    layers: str | None = answers.get("model.layers")
+    vocab_size: int | None = answers.get("model.vocab_size")
+    layout: str | None = answers.get("model.layout")
+    if preset and layers:
+        raise SpecError(
+            Problem("--model and --layers are two models", "a preset is a list of layers itself", "Give one of them.")
+        )
+    calls = parse_layers(layers) if layers else ()
+    if len(input_shape) == 2 and layout is None and vocab_size is None:
+        layout = _layout_for(preset, calls)
+    signal = Signal(input_shape, axes_of(input_shape, layout, vocab_size))
+    settings: dict[str, Any] = {}
+    if not layers:
+        preset = preset or USUAL[signal.axes]
+        _check_reads(preset, signal, layout)
+        settings = answers.of_row("model", PRESETS[preset].settings)
+        calls = tuple(PRESETS[preset].layers(signal, settings))
+    answers.leftovers("model", f"the {preset} preset" if preset else "your own list of layers")
+    model = Model(preset, calls, signal, vocab_size, layout, settings)
+    build(model, output_shape)  # raises where a layer does not fit
+    return model
+
+
+def _layout_for(preset: str | None, calls: tuple[LayerCall, ...]) -> str | None:
+    """What two axes mean when nobody said: convolutions read channels first, recurrent layers time first."""
+    if preset:
+        return "cl" if preset == "cnn" else None
+    first = next((call.name for call in calls if call.name in (*_READ_CHANNELS_FIRST, "rnn", "lstm", "gru")), "")
+    return "cl" if first in _READ_CHANNELS_FIRST else None
+
+
+_MEANS: dict[Axes, str] = {
+    "features": "a row of numbers",
+    "sequence": "a sequence (time, features)",
+    "map": "a map (channels first)",
+    "tokens": "a sequence of token ids",
+}
+
+
+def _check_reads(preset: str, signal: Signal, layout: str | None) -> None:
+    row = PRESETS[preset]
+    if signal.axes in row.reads:
+        return
+    fitting = [name for name, other in PRESETS.items() if signal.axes in other.reads]
+    why = f"{preset} reads {' or '.join(_MEANS[axes] for axes in row.reads)}"
+    instead = f"Choose --model {', '.join(fitting)}."
+    if layout == "cl" and "sequence" in row.reads:
+        instead = f"Drop --layout cl if the first axis is time, or choose --model {', '.join(fitting)}."
+    raise SpecError(
+        Problem(
+            f"the {preset} preset cannot read {show_sizes(signal.shape)}, {_MEANS[signal.axes]}",
+            why,
+            instead,
+            "model.preset",
+        )
+    )

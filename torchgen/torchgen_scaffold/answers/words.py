@@ -1,0 +1,124 @@
+"""The words themselves: which keys there are, and what each value may be."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from torchgen_scaffold.errors import Problem, SpecError
+from torchgen_scaffold.kinds import Setting, nearest
+from torchgen_scaffold.presets import PRESETS
+from torchgen_scaffold.spec import SETTINGS
+from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
+
+TABLES = ("model", "data", "training", "project")
+
+
+def row_settings() -> dict[str, list[str]]:
+    """The keys that only some rows read, each with the names of those rows: {"training.momentum": ["sgd", …]}."""
+    owners: dict[str, list[str]] = {}
+    for table, rows in (("model", PRESETS), ("training", LOSSES), ("training", OPTIMIZERS), ("training", SCHEDULES)):
+        for row in rows.values():
+            for key in row.settings:
+                owners.setdefault(f"{table}.{key}", []).append(row.name)
+    return owners
+
+
+class Answers:
+    """What was given, read key by key, and the problems found so far."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self.problems: list[Problem] = []
+        self.values: dict[str, Any] = {}  # dotted key -> value as its kind reads it
+        self.raw: dict[str, Any] = {}  # keys of one row, read once the row is known
+        owners = row_settings()
+        for key, value in self._flat(given):
+            if key in SETTINGS:
+                self._read(key, SETTINGS[key], value)
+            elif key in owners:
+                self.raw[key] = value
+            else:
+                self._unknown(key, owners)
+
+    def get(self, key: str) -> Any:
+        """The value that was given for `key`, or the default of its setting (None where there is none)."""
+        return self.values.get(key, SETTINGS[key].default)
+
+    def wrong(self, what: str, why: str = "", instead: str = "", key: str = "") -> None:
+        """Note one problem and go on, so that all of them are reported together."""
+        self.problems.append(Problem(what, why, instead, key))
+
+    def missing(self, key: str, why: str = "", instead: str = "") -> None:
+        """Note that an answer is needed which was not given."""
+        setting = SETTINGS[key]
+        shown = instead or f"Give {setting.flag or f'--set {key}=…'}: {setting.kind.says}."
+        self.problems.append(Problem(f"{key.split('.')[-1]} is missing", why, shown, key, missing=True))
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Turn a SpecError raised inside into noted problems."""
+        try:
+            yield
+        except SpecError as error:
+            self.problems.extend(error.problems)
+
+    def of_row(self, table: str, settings: Mapping[str, Setting]) -> dict[str, Any]:
+        """The settings that one row reads, given or default; takes them out of `raw`."""
+        found = {}
+        for name, setting in settings.items():
+            key = f"{table}.{name}"
+            if key in self.raw:
+                self._read(key, setting, self.raw.pop(key))
+            found[name] = self.values.get(key, setting.default)
+        return found
+
+    def leftovers(self, table: str, chosen: str) -> None:
+        """Every key of `table` still in `raw` belongs to rows that were not chosen: say so."""
+        owners = row_settings()
+        for key in [key for key in self.raw if key.startswith(f"{table}.")]:
+            del self.raw[key]
+            readers = ", ".join(dict.fromkeys(owners[key]))
+            self.wrong(f"{key} does nothing here", f"it belongs to {readers}; this is {chosen}", f"Drop {key}.", key)
+
+    def _read(self, key: str, setting: Setting, value: Any) -> None:
+        try:
+            self.values[key] = setting.kind.read(value)
+        except ValueError as error:
+            shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:60] + "…"
+            name = f"{setting.flag} ({key})" if setting.flag else key
+            self.wrong(f"{name} cannot be {shown}", str(error), key=key)
+
+    def _flat(self, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        for key, value in given.items():
+            if key in TABLES:
+                if isinstance(value, Mapping):
+                    yield from ((f"{key}.{name}", inner) for name, inner in value.items())
+                else:
+                    self.wrong(f"{key} is a table", f"it was given as {value!r:.60}", f"Write [{key}] above its keys.")
+            else:
+                yield str(key), value
+
+    def _unknown(self, key: str, owners: Mapping[str, list[str]]) -> None:
+        known = [*SETTINGS, *owners]
+        last = key.rsplit(".", 1)[-1]
+        near = nearest(key, known) or next((name for name in known if name.rsplit(".", 1)[-1] == last), None)
+        hint = f"Did you mean {near}?" if near else "`torchgen options` lists every key."
+        self.wrong(f"there is no setting {key[:80]!r}", "", hint, key)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a torchgen.toml. Raises SpecError where it is missing or malformed."""
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SpecError(
+            Problem(f"cannot read {str(path)!r}", reason, "Give the path of a torchgen.toml: --config FILE")
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise SpecError(
+            Problem(f"{str(path)!r} is not valid TOML", str(error), "Mend that line, or start from a generated file.")
+        ) from error

@@ -1,0 +1,69 @@
+"""Answers to a project on disk: what `torchgen new` does once it has its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torchgen_scaffold.generate import generate
+from torchgen_scaffold.plan import Plan, plan
+from torchgen_scaffold.spec import Spec
+from torchgen_scaffold.write import write_tree
+
+
+@dataclass(frozen=True)
+class Made:
+    """A project that was written, or would be: where, which files, and what to type next."""
+
+    path: Path
+    files: list[str]
+    plan: Plan
+
+    @property
+    def next(self) -> list[str]:
+        """The commands that come next."""
+        from torchgen_scaffold.escape import shell_word
+
+        return [f"cd {shell_word(str(self.path))}", "pip install -r requirements.txt", "python train.py"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `torchgen new --json` prints it."""
+        return {
+            "path": str(self.path),
+            "files": self.files,
+            "plan": self.plan.to_dict(),
+            "next": self.next,
+        }
+
+
+def create(
+    answers: Mapping[str, Any], *, base: Path, output_dir: Path, force: bool = False, dry_run: bool = False
+) -> Made:
+    """Write the project of these answers into `output_dir / name`. Raises SpecError before anything is written,
+    DestinationError where something is in the way, MachineError where the disk is full.
+    """
+    home = output_dir / str(answers.get("name") or "")
+    spec = Spec.from_dict(answers, base=base, home=home if answers.get("name") else None)
+    if not answers.get("name"):  # the data named it, so that its paths are known only now
+        home = output_dir / spec.name
+        spec = Spec.from_dict({**answers, "name": spec.name}, base=base, home=home)
+    files = generate(spec)
+    data = spec.data
+    copies = _copies(data.place, data.original) if spec.project.copy_data and data.original else {}
+    names = sorted([*files, *copies])
+    if not dry_run:
+        names = write_tree(files, home, force=force, copies=copies)
+    return Made(home, names, plan(spec))
+
+
+def _copies(place: str, original: Path) -> dict[str, Path]:
+    """{path in the project: file to copy}; a folder is copied file by file."""
+    if not original.is_dir():
+        return {place: original}
+    return {
+        f"{place}/{path.relative_to(original).as_posix()}": path
+        for path in sorted(original.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,14 @@
+"""The whole pipeline on one screen: spec -> plan -> rendered -> formatted. Touches no disk."""
+
+from __future__ import annotations
+
+from torchgen_scaffold.plan import plan
+from torchgen_scaffold.spec import Spec
+
+
+def generate(spec: Spec) -> dict[str, str]:
+    """{path in the project: text}, complete and formatted, in the order a reader would open the files."""
+    from torchgen_scaffold.formatting import formatted
+    from torchgen_scaffold.render import render
+
+    return {path: formatted(path, text) for path, text in render(plan(spec)).items()}

@@ -1,0 +1,241 @@
+"""What a setting may be: one small class a kind, which reads it from a flag's text or from TOML.
+
+`read` returns the value or raises ValueError, whose message says what would be right. The same object checks an
+answer as it is typed at a prompt, a flag, `--set`, and a key of torchgen.toml.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torchgen_scaffold.shapes import parse_shape
+
+
+class Kind(Protocol):
+    """How the value of one setting is read and described."""
+
+    @property
+    def says(self) -> str:
+        """What would be right, in a few words."""
+
+    def read(self, value: object) -> Any:
+        """The value as torchgen keeps it; ValueError says what would be right."""
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A whole number from `low` to `high`."""
+
+    low: int
+    high: int = 2**31 - 1
+
+    @property
+    def says(self) -> str:
+        """What would be right."""
+        return f"a whole number from {self.low} to {self.high:,}"
+
+    def read(self, value: object) -> int:
+        """An int; text of digits is taken too."""
+        if isinstance(value, str) and len(value) < 20:
+            try:
+                value = int(value)
+            except ValueError:
+                pass
+        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+            raise ValueError(f"it is {self.says}")
+        return value
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number from `low` to `high`; `above` leaves `low` itself out."""
+
+    low: float
+    high: float = math.inf
+    above: bool = False
+
+    @property
+    def says(self) -> str:
+        """What would be right."""
+        if self.high == math.inf:
+            return f"a number above {self.low:g}" if self.above else f"a number of at least {self.low:g}"
+        return f"a number from {self.low:g} to {self.high:g}"
+
+    def read(self, value: object) -> float:
+        """A float; text such as 3e-4 is taken too."""
+        if isinstance(value, str) and len(value) < 40:
+            try:
+                value = float(value)
+            except ValueError:
+                pass
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"it is {self.says}")
+        if not math.isfinite(value) or not self.low <= value <= self.high:
+            raise ValueError(f"it is {self.says}")
+        if self.above and value == self.low:
+            raise ValueError(f"it is {self.says}")
+        return float(value)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Yes or no."""
+
+    says: str = "true or false"
+
+    def read(self, value: object) -> bool:
+        """A bool; the words true, false, yes and no are taken too."""
+        words = {"true": True, "yes": True, "false": False, "no": False}
+        if isinstance(value, str) and value.lower() in words:
+            return words[value.lower()]
+        if not isinstance(value, bool):
+            raise ValueError(f"it is {self.says}")
+        return value
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words; an unknown one is told the nearest."""
+
+    options: tuple[str, ...]
+
+    @property
+    def says(self) -> str:
+        """What would be right."""
+        return "one of " + ", ".join(self.options)
+
+    def read(self, value: object) -> str:
+        """The word, exactly as it is listed."""
+        if isinstance(value, str) and value in self.options:
+            return value
+        near = nearest(value, self.options) if isinstance(value, str) else None
+        hint = f"; did you mean {near}?" if near else ""
+        raise ValueError(f"it is {self.says}{hint}")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of text that a person chose: a name, a path, a column."""
+
+    says: str = "text"
+    limit: int = 1000
+
+    def read(self, value: object) -> str:
+        """The text as it is; what it may hold is checked where it is used."""
+        if not isinstance(value, str) or not value:
+            raise ValueError(f"it is {self.says}")
+        if len(value) > self.limit:
+            raise ValueError(f"it has {len(value):,} characters, and the most is {self.limit:,}")
+        return value
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes without the batch: 1,28,28."""
+
+    says: str = "whole numbers such as 1,28,28"
+
+    def read(self, value: object) -> tuple[int, ...]:
+        """A tuple of positive ints."""
+        return parse_shape(value)
+
+
+@dataclass(frozen=True)
+class Many:
+    """A list of one kind; from a flag, separated by commas."""
+
+    item: Integer | Number | Text
+    limit: int = 1000
+
+    @property
+    def says(self) -> str:
+        """What would be right."""
+        return f"a list, each {self.item.says}"
+
+    def read(self, value: object) -> tuple[Any, ...]:
+        """A tuple of at most `limit` items."""
+        if isinstance(value, str):
+            value = [part.strip() for part in value.strip("[]()").split(",") if part.strip()]
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = [value]
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"it is {self.says}")
+        if len(value) > self.limit:
+            raise ValueError(f"it has {len(value):,} items, and the most is {self.limit:,}")
+        return tuple(self.item.read(part) for part in value)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """One column, or several; text with commas stays whole, since a column's own name may hold them."""
+
+    says: str = "a column's name, or several with commas between"
+
+    def read(self, value: object) -> tuple[str, ...]:
+        """A tuple of names."""
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, (list, tuple)) or not names or len(names) > 1000:
+            raise ValueError(f"it is {self.says}")
+        return tuple(Text(self.says).read(name) for name in names)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """`none`, `balanced`, or the weights themselves."""
+
+    says: str = "none, balanced, or numbers above 0 such as 1,2.5"
+
+    def read(self, value: object) -> str | tuple[float, ...]:
+        """The word, or a tuple of floats."""
+        if value in ("none", "balanced"):
+            return str(value)
+        try:
+            weights: tuple[float, ...] = Many(Number(0, above=True)).read(value)
+        except ValueError:
+            weights = ()
+        if not weights:
+            raise ValueError(f"it is {self.says}")
+        return weights
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A list of layers as --layers takes it, or a TOML list of its items."""
+
+    says: str = 'layers such as "conv(32, 3) -> relu -> maxpool(2)"'
+
+    def read(self, value: object) -> str:
+        """The text, items joined by ` -> `; the parser of layers checks it."""
+        if isinstance(value, (list, tuple)) and value and all(isinstance(item, str) for item in value):
+            value = " -> ".join(value)
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"it is {self.says}")
+        return value
+
+
+def nearest(word: str, options: Sequence[str]) -> str | None:
+    """The option that is spelled most like `word`, or None where none is near."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word[:60].lower(), options, n=1, cutoff=0.5)
+    return found[0] if found else None
+
+
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing that a spec can say: what it may be, what it is when nothing is said, and why.
+
+    A preset, loss, optimizer or schedule declares the settings that it alone reads; spec.py declares the rest.
+    `default` is None where it follows from the other answers. `argument` is torch's name, where it differs.
+    """
+
+    kind: Kind
+    help: str
+    default: Any = None
+    flag: str = ""
+    argument: str = ""

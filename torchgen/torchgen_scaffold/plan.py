@@ -1,0 +1,90 @@
+"""Spec to Plan: everything that will be true of the project, worked out before a line of it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from torchgen_scaffold.layers.base import Traced
+from torchgen_scaffold.network import Network, build
+from torchgen_scaffold.spec import Spec
+from torchgen_scaffold.splits import Sizes, split_sizes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A spec with its network. Shapes are of one sample, without the batch dimension."""
+
+    spec: Spec
+    network: Network
+
+    @property
+    def layers(self) -> tuple[Traced, ...]:
+        """Every layer in order: name, torch class, arguments, shapes, parameters, MACs, arithmetic."""
+        return self.network.layers
+
+    @cached_property
+    def params(self) -> int:
+        """Trainable numbers in the whole model."""
+        return sum(layer.params for layer in self.layers)
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-accumulates for one sample through the whole model."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def splits(self) -> Sizes:
+        """Samples in the train, val and test split."""
+        return split_sizes(self.spec.data.samples, self.spec.data.test_samples)
+
+    @cached_property
+    def drop_last(self) -> bool:
+        """Whether training leaves the last batch out: it would hold one sample, and BatchNorm needs two values."""
+        normalised = any(layer.kind.startswith("BatchNorm") for layer in self.layers)
+        batch_size = self.spec.training.batch_size
+        return normalised and batch_size > 1 and self.splits.train % batch_size == 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should hear, though nothing is wrong."""
+        shape, model = self.spec.input_shape, self.spec.model
+        if model.signal.axes == "map" and len(shape) == 2:
+            return (f"The input {shape[0]}×{shape[1]} is read as {shape[0]} channels of length {shape[1]}.",) + (
+                self.network.notes
+            )
+        return self.network.notes
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as `torchgen plan --json` prints it."""
+        spec = self.spec
+        return {
+            "input_shape": list(spec.input_shape),
+            "output_shape": list(spec.output_shape),
+            "task": spec.task,
+            "model": spec.model.preset or "layers",
+            "layers": [layer_dict(layer) for layer in self.layers],
+            "params": self.params,
+            "macs": self.macs,
+        }
+
+
+def layer_dict(layer: Traced) -> dict[str, Any]:
+    """One layer as JSON has it; `name` is empty for an operation that stands in forward() itself."""
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "args": {name: list(value) if isinstance(value, tuple) else value for name, value in layer.args.items()},
+        "in_shape": list(layer.in_shape),
+        "out_shape": list(layer.out_shape),
+        "params": layer.params,
+        "macs": layer.macs,
+        "receptive_field": list(layer.receptive_field) if layer.receptive_field else None,
+        "formula": layer.formula,
+    }
+
+
+def plan(spec: Spec) -> Plan:
+    """Work out the whole project; cannot fail, since a Spec has been traced already."""
+    return Plan(spec, build(spec.model, spec.output_shape))

@@ -1,0 +1,70 @@
+"""Shapes as people type them: `1,28,28`, `1x28x28`, `(1, 28, 28)`. The batch dimension is never part of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from math import prod
+
+from torchgen_scaffold.layers.base import Shape
+
+MAX_AXES = 8
+# One float32 sample of 2**28 numbers takes 1 GiB; a batch of them trains nowhere.
+MAX_NUMBERS = 2**28
+
+_SEPARATORS = re.compile(r"\s*[,x×*\s]\s*", re.IGNORECASE)
+
+
+def parse_shape(value: object) -> Shape:
+    """Read a shape from text or from a list of whole numbers.
+
+    Raises ValueError, whose message says what would be right.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, list, tuple)):
+        raise ValueError("a shape is whole numbers such as 1,28,28")
+    sizes = _sizes_of_text(value) if isinstance(value, str) else _sizes_of_list(value)
+    if not sizes:
+        raise ValueError("a shape needs at least one number, such as 10 or 1,28,28")
+    if len(sizes) > MAX_AXES:
+        raise ValueError(f"a shape has at most {MAX_AXES} axes, and this one has {len(sizes)}")
+    for size in sizes:
+        if size < 1:
+            raise ValueError(f"every size is at least 1, and this shape has {size}; leave the batch out")
+    if prod(sizes) > MAX_NUMBERS:
+        gib = prod(sizes) * 4 / 2**30
+        raise ValueError(f"one sample of this shape would take {gib:,.0f} GiB; the most is 1 GiB")
+    return sizes
+
+
+def _sizes_of_text(text: str) -> Shape:
+    inner = text.strip()
+    if inner[:1] + inner[-1:] in ("()", "[]"):
+        inner = inner[1:-1]
+    inner = inner.strip().rstrip(",").strip()
+    sizes = []
+    for part in _SEPARATORS.split(inner) if inner else []:
+        # 18 digits is far beyond MAX_NUMBERS, and int() of a megabyte of digits is slow.
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", part):
+            shown = part if len(part) <= 20 else part[:20] + "…"
+            raise ValueError(f"{shown!r} is not a whole number; write a shape as 1,28,28")
+        sizes.append(int(part))
+    return tuple(sizes)
+
+
+def _sizes_of_list(value: int | list[object] | tuple[object, ...]) -> Shape:
+    sizes: list[int] = []
+    for size in [value] if isinstance(value, int) else value:
+        if isinstance(size, bool) or not isinstance(size, int):
+            raise ValueError(f"{size!r} is not a whole number; write a shape as [1, 28, 28]")
+        sizes.append(size)
+    return tuple(sizes)
+
+
+def show_sizes(shape: Sequence[int]) -> str:
+    """The shape as it is typed: `1,28,28`."""
+    return ",".join(str(size) for size in shape)
+
+
+def looks_channels_last(shape: Shape) -> bool:
+    """True for `28,28,1` or `224,224,3`: an image whose channels were put last."""
+    return len(shape) in (3, 4) and shape[-1] in (1, 3, 4) and min(shape[:-1]) > 4

@@ -1,0 +1,126 @@
+"""What a data source is: something that knows the shapes of its data, and a template that loads it.
+
+A source answers one question before anything is generated: what are the facts? The facts decide input shape,
+output shape and task, so that nobody has to type what the data already says. Shapes leave the batch out.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import ClassVar
+
+from torchgen_scaffold.errors import MachineError, Problem, SpecError
+from torchgen_scaffold.layers.base import Shape
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a source knows about its data.
+
+    `output_shapes` maps each task that the targets allow to the output shape it takes, the likeliest first;
+    `sure` says whether that first task may be taken without asking. `input_shapes` are the shapes that one
+    sample can be read as, its own first. `counts` has the number of samples of each class (of positives, for
+    multilabel). `test_samples` is 0 unless the source brings a test set of its own.
+    """
+
+    input_shapes: tuple[Shape, ...]
+    output_shapes: Mapping[str, Shape]
+    samples: int
+    sure: bool = True
+    classes: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    test_samples: int = 0
+    whole_numbers: bool = False  # the inputs could be token ids
+    largest: int = 0  # the largest input, where they are whole numbers
+
+
+class Source:
+    """One kind of data. A subclass is one file here and one template, `templates/dataset/<name>.py.jinja`."""
+
+    name: ClassVar[str]
+    form: ClassVar[str]  # as it is typed: "csv:PATH"
+    summary: ClassVar[str]
+    predicts_on: ClassVar[str]  # what predict.py takes
+    requires: ClassVar[tuple[str, ...]] = ()  # packages its dataset.py imports, besides torch
+    imports: ClassVar[tuple[str, ...]] = ()  # the same, as modules
+    has_path: ClassVar[bool] = False
+    needs_target: ClassVar[bool] = False
+
+    def facts(self, place: str, request: Request) -> Facts | None:
+        """The facts of the data at `place` (what follows the colon), or None where the request decides them.
+
+        Raises SpecError where the data is missing, malformed or unfit, naming row and column where it can.
+        """
+        raise NotImplementedError  # every source has its own
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the person asked of a source, as far as it bears on the facts."""
+
+    base: Path
+    targets: tuple[str, ...] = ()
+    task: str | None = None
+    resize: Shape = field(default=())
+    vocab_size: int | None = None
+
+
+def existing(place: str, request: Request, *, form: str, folder: bool = False) -> Path:
+    """The path on disk that `place` names, relative to the request's base; SpecError where it is not there."""
+    kind = "folder" if folder else "file"
+    try:
+        path = request.base / place
+        found, right = path.exists(), path.is_dir() if folder else path.is_file()
+    except (OSError, ValueError):  # a NUL, or a name that is too long
+        found = right = False
+    if not right:
+        what = f"{place!r} is not a {kind}" if found else f"there is no {kind} {place!r}"
+        why = "" if found else f"looked in {request.base.resolve()}"
+        raise SpecError(Problem(f"data: {what}", why, f"Give the path of a {kind}: --data {form}", "data.source"))
+    return path
+
+
+def need(module: str, package: str, purpose: str) -> ModuleType:
+    """Import a library that only this source needs; MachineError says how to install it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MachineError(
+            Problem(f"{purpose} needs {package}", str(error), f"pip install {package}", "data.source")
+        ) from error
+
+
+def refuse(what: str, why: str = "", instead: str = "", key: str = "data.source") -> SpecError:
+    """The SpecError of one problem with the data."""
+    return SpecError(Problem(f"data: {what}", why, instead, key))
+
+
+def class_facts(labels: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The class names, sorted (numbers by value), and how many samples each has."""
+    from collections import Counter
+
+    counts = Counter(labels)
+    try:
+        names = sorted(counts, key=float)
+    except ValueError:
+        names = sorted(counts)
+    return tuple(names), tuple(counts[name] for name in names)
+
+
+def class_outputs(classes: Sequence[str]) -> dict[str, Shape]:
+    """The tasks that `classes` allow: two make a yes-or-no question, which can be asked as multiclass too."""
+    if len(classes) < 2:
+        only = f": {classes[0]!r}" if classes else ""
+        raise refuse(
+            f"the targets hold one class only{only}",
+            "a network cannot learn to tell one class from nothing",
+            "Bring samples of at least two classes.",
+        )
+    shapes: dict[str, Shape] = {"binary": (1,)} if len(classes) == 2 else {}
+    return {**shapes, "multiclass": (len(classes),)}

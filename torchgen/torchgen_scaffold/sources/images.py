@@ -1,0 +1,84 @@
+"""A folder of images, one folder a class: `images:DIR`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from torchgen_scaffold.layers.base import Shape
+from torchgen_scaffold.sources.base import Facts, Request, Source, class_outputs, existing, need, refuse
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+GREY_MODES = ("1", "L", "LA", "I", "I;16", "F")
+SHOWN = 5
+
+
+class Images(Source):
+    """`images:DIR`: DIR/cat/1.png, DIR/dog/2.jpg; grey or colour, read when they are needed."""
+
+    name = "images"
+    form = "images:DIR"
+    summary = "image files, one folder for each class"
+    predicts_on = "image files"
+    requires = ("numpy", "pillow")
+    imports = ("numpy", "PIL")
+    has_path = True
+
+    def facts(self, place: str, request: Request) -> Facts:
+        """Open every image's header: sizes, colour, and which cannot be read."""
+        folder = existing(place, request, form=self.form, folder=True)
+        files = {
+            child.name: sorted(path for path in child.rglob("*") if path.suffix.lower() in SUFFIXES)
+            for child in sorted(folder.iterdir())
+            if child.is_dir() and not child.name.startswith(".")
+        }
+        files = {name: paths for name, paths in files.items() if paths}
+        if not files:
+            raise refuse(
+                f"{place!r} holds no folders of images",
+                f"each class is a folder of files ending in {' '.join(SUFFIXES)}",
+                "Lay them out as DIR/cat/1.png, DIR/dog/2.png.",
+            )
+        shape = _image_shape(folder, [path for paths in files.values() for path in paths], place, request.resize)
+        return Facts(
+            input_shapes=(shape,),
+            output_shapes=class_outputs(tuple(files)),
+            samples=sum(len(paths) for paths in files.values()),
+            classes=tuple(files),
+            counts=tuple(len(paths) for paths in files.values()),
+        )
+
+
+def _image_shape(folder: Path, paths: list[Path], place: str, resize: Shape) -> Shape:
+    """(channels, height, width) that every image has, or is brought to by `resize` = (height, width)."""
+    pillow = need("PIL.Image", "pillow", "reading image files")
+    sizes: Counter[tuple[int, int]] = Counter()
+    grey = True
+    bad: list[str] = []
+    for path in paths:
+        try:
+            with pillow.open(path) as image:
+                sizes[(image.height, image.width)] += 1
+                grey = grey and image.mode in GREY_MODES
+                image.load()  # a truncated file has a good header; only decoding finds it
+        except Exception as error:  # Pillow raises many kinds for one cause: this file cannot be read
+            bad.append(f"{path.relative_to(folder).as_posix()} ({str(error).splitlines()[0][:80]})")
+    if bad:
+        more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
+        raise refuse(
+            f"{len(bad)} of {len(paths):,} images in {place!r} cannot be read",
+            "; ".join(bad[:SHOWN]) + more,
+            "Remove or replace them.",
+        )
+    channels = 1 if grey else 3
+    if resize:
+        return (channels, *resize)
+    if len(sizes) > 1:
+        named = ", ".join(f"{height}x{width} ({count:,})" for (height, width), count in sizes.most_common(3))
+        raise refuse(
+            f"the images in {place!r} have {len(sizes)} different sizes",
+            f"height x width: {named}; a batch needs one size",
+            "Bring them to one size: --set data.resize=64,64",
+            "data.resize",
+        )
+    return (channels, *next(iter(sizes)))

@@ -1,0 +1,76 @@
+"""The four tasks, a row each: what the head returns, what the targets are, which losses fit.
+
+The loss decides the output's form. Every head returns raw numbers (logits, or predictions for regression); softmax
+and sigmoid belong to the loss in training and to predict.py afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torchgen_scaffold.layers.base import Shape
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of question that a network answers."""
+
+    name: str
+    summary: str
+    losses: tuple[str, ...]  # the usual one first
+    output_name: str  # what the head's numbers are called
+    target_dtype: str  # torch's name
+    target_is: str  # a sentence for people: what one target looks like
+    metrics: tuple[str, ...]  # in metrics.json, besides the loss
+
+    @property
+    def classifies(self) -> bool:
+        """Whether a target is about classes, rather than a measured number."""
+        return self.target_dtype == "long" or self.name in ("binary", "multilabel")
+
+    def target_shape(self, output_shape: Shape) -> Shape:
+        """The shape of one target, without the batch: () for a class index."""
+        return () if self.name == "multiclass" else output_shape
+
+
+TASKS = {
+    task.name: task
+    for task in (
+        Task(
+            name="regression",
+            summary="predict numbers, of any shape",
+            losses=("mse", "l1", "smooth_l1", "huber"),
+            output_name="predictions",
+            target_dtype="float32",
+            target_is="numbers of the output's own shape, float32",
+            metrics=("mae", "rmse", "r2"),
+        ),
+        Task(
+            name="binary",
+            summary="yes or no: one logit, above 0 means yes",
+            losses=("bce_with_logits",),
+            output_name="logits",
+            target_dtype="float32",
+            target_is="0.0 or 1.0 of shape (N, 1), float32",
+            metrics=("accuracy", "f1", "roc_auc"),
+        ),
+        Task(
+            name="multiclass",
+            summary="one class of several: a logit for each class, the largest wins",
+            losses=("cross_entropy",),
+            output_name="logits",
+            target_dtype="long",
+            target_is="a class index of shape (N,), long",
+            metrics=("accuracy", "f1", "roc_auc"),
+        ),
+        Task(
+            name="multilabel",
+            summary="any number of labels at once: one logit for each label",
+            losses=("bce_with_logits",),
+            output_name="logits",
+            target_dtype="float32",
+            target_is="a 0.0 or 1.0 for each label, of shape (N, labels), float32",
+            metrics=("accuracy", "f1", "roc_auc"),
+        ),
+    )
+}

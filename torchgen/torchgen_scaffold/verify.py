@@ -1,0 +1,166 @@
+"""Prove a generated project: its own tests, one epoch, eval, predict, each in a process of its own.
+
+A process of its own is the point: what only works in the process that trained is found here. Everything runs in a
+copy, so that the user's checkpoints and results are left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from torchgen_scaffold.answers.words import read_toml
+from torchgen_scaffold.errors import Problem, SpecError
+
+# Long enough for one epoch of a large network on a slow machine; a hang must end all the same.
+LONGEST_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that was tried: whether it worked, how long it took, and the last thing it said."""
+
+    name: str
+    ok: bool
+    seconds: float
+    detail: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Every step that was run; a step after a failed one that it needs is not run."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every step worked."""
+        return all(step.ok for step in self.steps)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `torchgen verify --json` prints it."""
+        return {"ok": self.ok, "steps": [asdict(step) for step in self.steps]}
+
+
+def verify(directory: Path, python: str, tell: Callable[[Step], None] | None = None) -> Verified:
+    """Run the steps of the project in `directory` with the interpreter `python`; `tell` hears of each as it ends.
+
+    Raises SpecError where there is no project, or no such interpreter.
+    """
+    _check(directory, python)
+    steps = []
+    with tempfile.TemporaryDirectory(prefix="torchgen-verify-") as scratch:
+        copy = _copy(directory, Path(scratch))
+        for name, command in _commands(copy, python):
+            step = _run(name, command, copy)
+            steps.append(step)
+            if tell:
+                tell(step)
+            if not step.ok and name == "train":
+                break  # without a checkpoint there is nothing to evaluate
+    return Verified(tuple(steps))
+
+
+def _check(directory: Path, python: str) -> None:
+    missing = [name for name in ("torchgen.toml", "model.py", "train.py") if not (directory / name).is_file()]
+    if missing:
+        raise SpecError(
+            Problem(
+                f"{str(directory)!r} is not a torchgen project",
+                f"it has no {', '.join(missing)}",
+                "Give the folder that torchgen new wrote: torchgen verify DIR",
+            )
+        )
+    if shutil.which(python) is None:
+        raise SpecError(Problem(f"there is no Python {python!r}", "", "Give its path: --python .venv/bin/python"))
+
+
+def _copy(directory: Path, scratch: Path) -> Path:
+    """A copy of the project without its results. Data outside it stays in reach: relative paths keep their depth."""
+    place = str(read_toml(directory / "torchgen.toml").get("data", {}).get("source", "")).partition(":")[2]
+    copy = scratch / "project"
+    shutil.copytree(
+        directory,
+        copy,
+        ignore=shutil.ignore_patterns("outputs", "checkpoint.pt", "__pycache__", ".venv", ".git", ".pytest_cache"),
+    )
+    outside = directory / place
+    if place.startswith("..") and outside.exists():
+        # The path climbs out of the project; give it the same thing to find from the copy.
+        ups = len([part for part in Path(place).parts if part == ".."])
+        nested = scratch.joinpath(*["up"] * max(ups - 1, 0))
+        nested.mkdir(parents=True, exist_ok=True)
+        moved = copy.rename(nested / "project") if nested != scratch else copy
+        link = moved / place
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(outside.resolve(), target_is_directory=outside.is_dir())
+        return moved
+    return copy
+
+
+def _commands(copy: Path, python: str) -> Iterator[tuple[str, list[str]]]:
+    yield "tests", [python, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_project.py"]
+    yield "train", [python, "train.py", "--epochs", "1"]
+    yield "eval", [python, "eval.py"]
+    if (copy / "predict.py").is_file():
+        yield "predict", [python, "predict.py"]
+
+
+def _run(name: str, command: list[str], directory: Path) -> Step:
+    start = time.monotonic()
+    # The project must stand alone: nothing of torchgen's own environment may help it to import.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    try:
+        done = subprocess.run(
+            command,
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=LONGEST_SECONDS,
+        )
+        ok, output = done.returncode == 0, done.stdout
+    except subprocess.TimeoutExpired:
+        ok, output = False, f"still running after {LONGEST_SECONDS} seconds"
+    except OSError as error:
+        ok, output = False, str(error)
+    lines = [line for line in output.strip().splitlines() if line.strip()]
+    detail = lines[-1].strip() if ok and lines else "\n".join(lines[-30:])
+    return Step(name, ok, round(time.monotonic() - start, 2), detail)
+
+
+def junit_of(result: Verified) -> str:
+    """The result as a JUnit report, which CI systems read."""
+    from xml.etree import ElementTree
+
+    suite = ElementTree.Element(
+        "testsuite",
+        name="torchgen verify",
+        tests=str(len(result.steps)),
+        failures=str(sum(not step.ok for step in result.steps)),
+        time=f"{sum(step.seconds for step in result.steps):.2f}",
+    )
+    for step in result.steps:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname="torchgen.verify", name=step.name, time=f"{step.seconds:.2f}"
+        )
+        if not step.ok:
+            failure = ElementTree.SubElement(case, "failure", message=f"{step.name} failed")
+            failure.text = _xml_text(step.detail)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _xml_text(text: str) -> str:
+    """Without the control characters that XML cannot hold."""
+    return "".join(char if char in "\n\t" or char.isprintable() else "\ufffd" for char in text)

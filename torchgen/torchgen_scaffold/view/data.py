@@ -1,0 +1,138 @@
+"""What dataset.py, predict.py and the tests say about the data. Every string returned is `Code`."""
+
+from __future__ import annotations
+
+from torchgen_scaffold.escape import Code, markdown, python_string, python_value
+from torchgen_scaffold.plan import Plan
+from torchgen_scaffold.sources import SOURCES
+from torchgen_scaffold.sources.images import SUFFIXES
+from torchgen_scaffold.sources.sklearn import SETS
+from torchgen_scaffold.view.model import batch_shape
+
+
+def names(plan: Plan) -> tuple[str, ...]:
+    """What the outputs are called: the classes or labels, or the regression targets."""
+    spec = plan.spec
+    outputs = 1
+    for size in spec.output_shape:
+        outputs *= size
+    if spec.task == "regression":
+        known = spec.data.target or _sklearn_targets(plan)
+        return known if len(known) == outputs else tuple(f"target_{index}" for index in range(outputs))
+    if spec.data.classes:
+        return spec.data.classes
+    if spec.task == "binary":
+        return ("no", "yes")
+    return tuple(f"{'label' if spec.task == 'multilabel' else 'class'}_{index}" for index in range(outputs))
+
+
+def _sklearn_targets(plan: Plan) -> tuple[str, ...]:
+    data = plan.spec.data
+    return SETS[data.place].facts.targets if data.source == "sklearn" else ()
+
+
+def sentence(plan: Plan) -> str:
+    """What the data is, for a docstring or a README; text from outside is not in it."""
+    data = plan.spec.data
+    if data.source == "sklearn":
+        return f"{SETS[data.place].says}; from scikit-learn."
+    what = {
+        "synthetic": "made samples with a signal to learn",
+        "npz": "samples from an .npz file",
+        "csv": "rows of a CSV file",
+        "images": "images, a folder for each class",
+    }[data.source]
+    return f"{data.samples:,} {what}."
+
+
+def splits_sentence(plan: Plan) -> str:
+    """How many samples each split has."""
+    train, val, test = plan.splits
+    return f"{train:,} train, {val:,} val and {test:,} test samples"
+
+
+def statistics_dims(plan: Plan) -> tuple[Code, Code]:
+    """The arguments of mean() that leave one number a feature or channel, and the reshape behind it."""
+    shape, axes = plan.spec.input_shape, plan.spec.model.signal.axes
+    if axes == "features":
+        return Code("dim=0"), Code("")
+    if axes == "sequence":
+        return Code("dim=(0, 1)"), Code("")
+    dims = python_value((0, *range(2, len(shape) + 1)))
+    return Code(f"dim={dims}"), Code(f".reshape(-1{', 1' * (len(shape) - 1)})")
+
+
+def buffers(plan: Plan) -> dict[Code, Code]:
+    """The buffers of the model, each with its first value."""
+    spec = plan.spec
+    shape, axes = spec.input_shape, spec.model.signal.axes
+    found: dict[Code, Code] = {}
+    if axes != "tokens":
+        sizes = (shape[-1],) if axes in ("features", "sequence") else (shape[0], *(1,) * (len(shape) - 1))
+        inside = ", ".join(map(str, sizes))
+        found[Code("input_mean")] = Code(f"torch.zeros({inside})")
+        found[Code("input_std")] = Code(f"torch.ones({inside})")
+    if spec.task == "regression":
+        inside = ", ".join(map(str, spec.output_shape))
+        found[Code("target_mean")] = Code(f"torch.zeros({inside})")
+        found[Code("target_std")] = Code(f"torch.ones({inside})")
+    return found
+
+
+def target_reshape(plan: Plan) -> Code:
+    """How targets get the shape of the loss: a class index has none, the others the output's own."""
+    if plan.spec.task == "multiclass":
+        return Code("")
+    return Code(f".reshape(-1, {', '.join(map(str, plan.spec.output_shape))})")
+
+
+def target_doc(plan: Plan) -> Code:
+    """One target's dtype and shape: `long (N,)`."""
+    task = plan.spec.task_row
+    return Code(f"{_batch(task.target_shape(plan.spec.output_shape))} {task.target_dtype}")
+
+
+def _batch(shape: tuple[int, ...]) -> str:
+    return str(batch_shape(shape)) if shape else "(N,)"
+
+
+def predict_example(plan: Plan) -> Code:
+    """What a person types behind `python predict.py`."""
+    return {"csv": Code("new.csv"), "images": Code("photo.png")}.get(plan.spec.data.source, Code("new.npz"))
+
+
+def requirements(plan: Plan) -> list[Code]:
+    """The lines of requirements.txt: torch, what the data needs, what the profile and the tests need."""
+    wanted = {"torch", *SOURCES[plan.spec.data.source].requires, "numpy", "pytest"}
+    if plan.spec.project.profile == "standard":
+        wanted |= {"scikit-learn", "matplotlib", "tqdm"}
+    order = ("torch", "numpy", "pandas", "pillow", "scikit-learn", "matplotlib", "tqdm", "pytest")
+    return [Code(f"{name}{_FLOORS[name]}") for name in order if name in wanted]
+
+
+# The oldest releases that the generated code works with.
+_FLOORS = {
+    "torch": ">=2.6",
+    "numpy": ">=1.26",
+    "pandas": ">=2.2",
+    "pillow": ">=10.4",
+    "scikit-learn": ">=1.5",
+    "matplotlib": ">=3.9",
+    "tqdm": ">=4.66",
+    "pytest": ">=8",
+}
+
+
+def suffixes() -> Code:
+    """The file endings that count as images."""
+    return python_value(SUFFIXES)
+
+
+def place(plan: Plan) -> Code:
+    """The data's path as a Python string."""
+    return python_string(plan.spec.data.place)
+
+
+def place_markdown(plan: Plan) -> Code:
+    """The data's path as Markdown."""
+    return markdown(plan.spec.data.place)

@@ -1,0 +1,145 @@
+"""What model.py says: the lines that define the layers, and the lines of forward().
+
+Every string returned is `Code`: made here from numbers, checked names and escaped values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from torchgen_scaffold.escape import Code, python_value
+from torchgen_scaffold.layers.base import Shape, Traced
+from torchgen_scaffold.network import Block
+from torchgen_scaffold.plan import Plan
+
+# Arguments that everybody writes by place; the others are named, so that a reader need not know their order.
+_BY_PLACE = (
+    *("in_channels", "out_channels", "in_features", "out_features", "input_size", "hidden_size"),
+    *("num_embeddings", "embedding_dim", "num_features", "normalized_shape", "p", "output_size"),
+    *("dim", "unflattened_size"),
+)
+LINE = 88  # black's own width, which generated projects are formatted to
+
+
+def batch_shape(shape: Shape) -> Code:
+    """A sample's shape behind the batch: `(N, 1, 8, 8)`."""
+    return Code(f"({', '.join(['N', *map(str, shape)])})")
+
+
+def call(layer: Traced, flattened: Shape = ()) -> Code:
+    """The torch call of one layer; `flattened` are the sizes that make up its in_features, spelled out."""
+    by_place = True
+    parts = []
+    for name, value in layer.args.items():
+        by_place = by_place and (name in _BY_PLACE or (name == "kernel_size" and "Pool" in layer.kind))
+        text = str(python_value(value))
+        if name == "in_features" and len(flattened) > 1:
+            text = " * ".join(map(str, flattened))
+        parts.append(text if by_place else f"{name}={text}")
+    return Code(f"nn.{layer.kind}({', '.join(parts)})")
+
+
+def definitions(plan: Plan) -> Iterator[Code]:
+    """The lines of __init__ that make the layers, each with the arithmetic of its sizes."""
+    flattened: Shape = ()
+    for block in plan.network.blocks:
+        if block.form == "operation":
+            continue
+        if block.sequential:
+            yield Code(f"self.{block.name} = nn.Sequential(")
+        for layer in block.layers:
+            if layer.kind == "Flatten":
+                flattened = layer.in_shape
+            spelled = flattened if layer.kind == "Linear" and prod(flattened) == layer.in_shape[0] else ()
+            start, end = ("    ", ",") if block.sequential else (f"self.{block.name} = ", "")
+            yield from _commented(f"{start}{call(layer, spelled)}{end}", _size_comment(layer, spelled), start)
+            flattened = () if layer.kind in ("Linear", "LSTM", "GRU", "RNN") else flattened
+        if block.sequential:
+            yield Code(")")
+
+
+def _size_comment(layer: Traced, flattened: Shape) -> str:
+    """Why a layer has the size that it has; nothing where the size stays."""
+    if len(flattened) > 1:
+        axes = "x".join(map(str, flattened[1:]))
+        return f"{flattened[0]} x {axes} = {prod(flattened):,} numbers a sample"
+    if layer.in_shape == layer.out_shape and not layer.formula:
+        return ""
+    if layer.kind in ("Linear", "Flatten", "Unflatten", "Embedding", "LSTM", "GRU", "RNN"):
+        return ""  # forward() says their shapes
+    if layer.in_shape == layer.out_shape and not layer.kind.startswith(("Conv", "MaxPool", "AvgPool")):
+        return ""
+    formula = f": {layer.formula}" if layer.formula else ""
+    return f"{batch_shape(layer.in_shape)} -> {batch_shape(layer.out_shape)}{formula}"
+
+
+def _commented(code: str, comment: str, start: str) -> Iterator[Code]:
+    """The line with its comment behind it where both fit, above it otherwise."""
+    if not comment:
+        yield Code(code)
+    elif 8 + len(code) + 2 + len(f"# {comment}") <= LINE:
+        yield Code(f"{code}  # {comment}")
+    else:
+        indent = start if start.isspace() else ""
+        yield Code(f"{indent}# {comment}")
+        yield Code(code)
+
+
+def forward(plan: Plan) -> Iterator[Code]:
+    """The lines of forward(), with the shapes wherever they change."""
+    task = plan.spec.task_row
+    blocks = plan.network.blocks
+    name = "inputs"
+    if not plan.spec.model.vocab_size:
+        yield Code("x = (inputs - self.input_mean) / self.input_std")
+        name = "x"
+    for index, block in enumerate(blocks):
+        shapes = f"{batch_shape(block.in_shape)} -> {batch_shape(block.out_shape)}"
+        if index == len(blocks) - 1:
+            raw = " raw logits: the loss applies softmax" if task.name == "multiclass" else ""
+            raw = " raw logits: the loss applies sigmoid" if task.name in ("binary", "multilabel") else raw
+            raw = " standardized predictions" if task.name == "regression" else raw
+            yield from _above_or_behind(
+                f"{task.output_name}: torch.Tensor = self.{block.name}({name})", f"{shapes}{',' if raw else ''}{raw}"
+            )
+            yield Code(f"return {task.output_name}")
+            return
+        following = blocks[index + 1].layers[0]
+        yield from _above_or_behind(_line(block, name, following), _explained(block, following, shapes))
+        name = "x"
+
+
+def _line(block: Block, name: str, following: Traced) -> str:
+    layer = block.layers[0]
+    if block.form == "recurrent":
+        both = following.kind == "LastStep" and bool(following.args.get("bidirectional"))
+        if both:
+            return f"_, {'(hidden, _)' if layer.kind == 'LSTM' else 'hidden'} = self.{block.name}({name})"
+        return f"x, _ = self.{block.name}({name})"
+    if layer.kind == "LastStep":
+        both = bool(layer.args.get("bidirectional"))
+        return "x = torch.cat([hidden[-2], hidden[-1]], dim=1)" if both else f"x = {name}[:, -1]"
+    if layer.kind == "Mean":
+        return f"x = {name}.mean(dim={python_value(layer.args['dim'])})"
+    if layer.kind == "Transpose":
+        return f"x = {name}.transpose(1, 2)"
+    return f"x = self.{block.name}({name})"
+
+
+def _explained(block: Block, following: Traced, shapes: str) -> str:
+    layer = block.layers[0]
+    if block.form == "recurrent":
+        if following.kind == "LastStep" and following.args.get("bidirectional"):
+            return "hidden: the last state of each layer and direction"
+        return f"{shapes}: an output for each time step"
+    if layer.kind == "LastStep":
+        both = "both directions' last states" if layer.args.get("bidirectional") else "the last time step"
+        return f"{both}: {shapes}"
+    if layer.kind == "Flatten":
+        return f"{shapes}: {' * '.join(map(str, layer.in_shape))}"
+    return shapes if block.in_shape != block.out_shape else ""
+
+
+def _above_or_behind(code: str, comment: str) -> Iterator[Code]:
+    yield from _commented(code, comment, "")

@@ -1,0 +1,139 @@
+"""Layers in words: the texts that the table, the drawing and the diagram share, and the table's rows.
+
+Every text comes out printable: what a person wrote passes through `escape.visible`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchgen_scaffold.escape import visible
+
+if TYPE_CHECKING:
+    from torchgen_scaffold.errors import LayerError
+    from torchgen_scaffold.layers.base import Traced
+    from torchgen_scaffold.plan import Plan
+
+# The input's size, which torchgen fills in and nobody writes, and what every recurrent layer has.
+FILLED_IN = frozenset(
+    "in_channels in_features input_size num_features num_channels num_embeddings normalized_shape batch_first".split()
+)
+# Arguments that everybody writes by place.
+_BY_PLACE = frozenset(
+    "out_channels kernel_size out_features hidden_size embedding_dim num_groups output_size p unflattened_size".split()
+)
+_TOGETHER = 4  # layers in one row of the table, at most
+
+
+class Row(NamedTuple):
+    """One line of the layer table; `style` is "" for most, "foot" for the totals, "bad" for what does not fit."""
+
+    layer: str
+    output: str
+    params: str = ""
+    why: str = ""
+    style: str = ""
+
+
+def times(shape: Sequence[int]) -> str:
+    """A shape as people say it: `32×8×8`."""
+    return "×".join(map(str, shape))
+
+
+def amount(macs: int) -> str:
+    """Multiply-adds in a unit that can be compared at a glance: `0.32 M multiply-adds`."""
+    for size, unit, least in ((10**12, "T", 10**12), (10**9, "G", 10**9), (10**6, "M", 10**5)):
+        if macs >= least:
+            return f"{macs / size:,.2f} {unit} multiply-adds"
+    return f"{macs:,} multiply-adds"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number and its noun: `1 file`, `12 files`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def call_text(layer: Traced) -> str:
+    """A layer as a person writes it, in torch's names and without its input size: `Conv2d(32, 3, padding=1)`."""
+    if layer.form == "operation":
+        return layer.kind
+    parts, by_place = [], True
+    for name, value in layer.args.items():
+        if name in FILLED_IN or (name, layer.kind) == ("dim", "Unflatten"):
+            continue
+        by_place = by_place and name in _BY_PLACE
+        parts.append(repr(value) if by_place else f"{name}={value!r}")
+    return f"{layer.kind}({', '.join(parts)})" if parts else layer.kind
+
+
+def plan_rows(plan: Plan) -> list[Row]:
+    """The whole table: the input, every layer, the totals."""
+    totals = Row("", "", f"{plan.params:,}", amount(plan.macs), "foot")
+    return [_input_row(plan), *_layer_rows(plan), totals]
+
+
+def rows_up_to(error: LayerError) -> list[Row]:
+    """The layers that fit, as they were written, then the one that does not, and why."""
+    rows = [Row("input", times(error.layers[0].in_shape))] if error.layers else []
+    for layer in error.layers:
+        rows.append(Row(visible(layer.item) or call_text(layer), times(layer.out_shape), "", _reason(layer)))
+    problem = error.problems[0]
+    return [*rows, Row(visible(error.item), "✗", "", visible(problem.why or problem.what), "bad")]
+
+
+def loss_and_optimizer(plan: Plan) -> tuple[str, str]:
+    """The loss, and the optimizer with its learning rate and schedule, by torch's names."""
+    from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
+
+    training = plan.spec.training
+    schedule = SCHEDULES[training.schedule].torch_class
+    optimizer = f"{OPTIMIZERS[training.optimizer].torch_class}, lr {training.lr:g}"
+    return LOSSES[training.loss].torch_class, f"{optimizer}, {schedule}" if schedule else optimizer
+
+
+def _input_row(plan: Plan) -> Row:
+    shape, model = plan.spec.input_shape, plan.spec.model
+    why = {
+        "features": counted(prod(shape), "number"),
+        "sequence": f"{counted(shape[0], 'step')} of {counted(prod(shape[1:]), 'number')}",
+        "map": f"{counted(shape[0], 'channel')} of {times(shape[1:])}",
+        "tokens": f"{counted(shape[0], 'token id')} below {model.vocab_size or 0:,}",
+    }[model.signal.axes]
+    return Row("input", times(shape), "", why)
+
+
+def _layer_rows(plan: Plan) -> Iterator[Row]:
+    """A row for each layer; a few layers without parameters share one, until the shape has changed once."""
+    group: list[Traced] = []
+    for layer in plan.layers:
+        changed = any(one.in_shape != one.out_shape for one in group)
+        free = not layer.params and not any(one.params for one in group)
+        if group and (not free or len(group) == _TOGETHER or (changed and layer.in_shape != layer.out_shape)):
+            yield _row(group, plan)
+            group = []
+        group.append(layer)
+    if group:
+        yield _row(group, plan)
+
+
+def _row(group: Sequence[Traced], plan: Plan) -> Row:
+    speaker = next((layer for layer in group if layer.in_shape != layer.out_shape), group[0])
+    why = _head_reason(plan) if speaker.name == "head" else _reason(speaker)
+    names = " · ".join(call_text(layer) for layer in group)
+    return Row(names, times(group[-1].out_shape), f"{sum(layer.params for layer in group):,}", why)
+
+
+def _reason(layer: Traced) -> str:
+    """The arithmetic of a layer, in the signs of arithmetic; its sentence where nothing is computed."""
+    if layer.formula:
+        return visible(layer.formula.replace("*", "·").replace("-", "−"))
+    return visible(layer.why)
+
+
+def _head_reason(plan: Plan) -> str:
+    """What the head returns, and who turns it into probabilities."""
+    name = plan.spec.task_row.output_name
+    turns = {"multiclass": "softmax", "binary": "sigmoid", "multilabel": "sigmoid"}.get(plan.spec.task)
+    return f"{name}; {loss_and_optimizer(plan)[0]} applies {turns}" if turns else name
