@@ -7,11 +7,11 @@ answer as it is typed at a prompt, a flag, `--set`, and a key of torchgen.toml.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torchgen_scaffold.shapes import parse_shape
+from torchgen_scaffold.spelling import nearest
 
 
 class Kind(Protocol):
@@ -214,16 +214,6 @@ class Layers:
         if not isinstance(value, str) or not value.strip():
             raise ValueError(f"it is {self.says}")
         return value
-
-
-def nearest(word: str, options: Sequence[str]) -> str | None:
-    """The option that is spelled most like `word`, or None where none is near."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(word[:60].lower(), options, n=1, cutoff=0.5)
-    return found[0] if found else None
-
-
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,22 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchgen_scaffold.escape import visible
+from torchgen_scaffold.layers.base import show_shape
 
 if TYPE_CHECKING:
     from torchgen_scaffold.errors import LayerError
-    from torchgen_scaffold.layers.base import Traced
+    from torchgen_scaffold.layers.base import Traced, Value
     from torchgen_scaffold.plan import Plan
 
 # The input's size, which torchgen fills in and nobody writes, and what every recurrent layer has.
-FILLED_IN = frozenset(
-    "in_channels in_features input_size num_features num_channels num_embeddings normalized_shape batch_first".split()
+_FILLED_IN = (
+    *("in_channels", "in_features", "input_size", "num_features", "num_channels", "num_embeddings"),
+    *("normalized_shape", "batch_first"),
 )
 # Arguments that everybody writes by place.
-_BY_PLACE = frozenset(
-    "out_channels kernel_size out_features hidden_size embedding_dim num_groups output_size p unflattened_size".split()
+_BY_PLACE = (
+    *("out_channels", "kernel_size", "out_features", "hidden_size", "embedding_dim", "num_groups"),
+    *("output_size", "p", "unflattened_size"),
 )
 _TOGETHER = 4  # layers in one row of the table, at most
 
@@ -35,11 +38,6 @@ class Row(NamedTuple):
     params: str = ""
     why: str = ""
     style: str = ""
-
-
-def times(shape: Sequence[int]) -> str:
-    """A shape as people say it: `32×8×8`."""
-    return "×".join(map(str, shape))
 
 
 def amount(macs: int) -> str:
@@ -61,11 +59,42 @@ def call_text(layer: Traced) -> str:
         return layer.kind
     parts, by_place = [], True
     for name, value in layer.args.items():
-        if name in FILLED_IN or (name, layer.kind) == ("dim", "Unflatten"):
+        if name in _FILLED_IN or (name, layer.kind) == ("dim", "Unflatten"):
             continue
         by_place = by_place and name in _BY_PLACE
         parts.append(repr(value) if by_place else f"{name}={value!r}")
     return f"{layer.kind}({', '.join(parts)})" if parts else layer.kind
+
+
+def label_of(layer: Traced) -> str:
+    """A layer in two words: `Conv2d 3×3`, `Dropout 0.2`."""
+    rank = int(layer.kind[-2]) if layer.kind[-2:] in ("1d", "2d", "3d") else 1
+    if "output_size" in layer.args:
+        return f"{layer.kind} {show_shape(layer.out_shape[-rank:])}"
+    for name in ("kernel_size", "p"):
+        if name in layer.args:
+            value = layer.args[name]
+            sizes = value if isinstance(value, tuple) else (value,) * (rank if name == "kernel_size" else 1)
+            return f"{layer.kind} {'×'.join(map(str, sizes))}"
+    return layer.kind
+
+
+def notes_of(layer: Traced) -> list[str]:
+    """The arguments that the label and the shapes leave out: `stride 2`, `bidirectional`."""
+    if layer.form == "operation" or layer.kind in ("Flatten", "Unflatten"):
+        return []
+    if layer.kind == "Embedding":
+        return [f"{layer.args.get('num_embeddings', 0):,} tokens"]
+    return [_note(name, value) for name, value in layer.args.items() if name not in (*_FILLED_IN, *_BY_PLACE)]
+
+
+def _note(name: str, value: Value) -> str:
+    words = name.replace("_", " ")
+    if isinstance(value, bool):
+        return words if value else f"no {words}"
+    if name == "num_layers":
+        return f"{value} layers"
+    return f"{words} {show_shape([part or 0 for part in value]) if isinstance(value, tuple) else visible(str(value))}"
 
 
 def plan_rows(plan: Plan) -> list[Row]:
@@ -76,9 +105,11 @@ def plan_rows(plan: Plan) -> list[Row]:
 
 def rows_up_to(error: LayerError) -> list[Row]:
     """The layers that fit, as they were written, then the one that does not, and why."""
-    rows = [Row("input", times(error.layers[0].in_shape))] if error.layers else []
+    rows = [Row("input", show_shape(error.layers[0].in_shape))] if error.layers else []
     for layer in error.layers:
-        rows.append(Row(visible(layer.item) or call_text(layer), times(layer.out_shape), "", _reason(layer)))
+        rows.append(
+            Row(visible(layer.item) or call_text(layer), show_shape(layer.out_shape), "", _reason(layer))
+        )
     problem = error.problems[0]
     return [*rows, Row(visible(error.item), "✗", "", visible(problem.why or problem.what), "bad")]
 
@@ -98,10 +129,10 @@ def _input_row(plan: Plan) -> Row:
     why = {
         "features": counted(prod(shape), "number"),
         "sequence": f"{counted(shape[0], 'step')} of {counted(prod(shape[1:]), 'number')}",
-        "map": f"{counted(shape[0], 'channel')} of {times(shape[1:])}",
+        "map": f"{counted(shape[0], 'channel')} of {show_shape(shape[1:])}",
         "tokens": f"{counted(shape[0], 'token id')} below {model.vocab_size or 0:,}",
     }[model.signal.axes]
-    return Row("input", times(shape), "", why)
+    return Row("input", show_shape(shape), "", why)
 
 
 def _layer_rows(plan: Plan) -> Iterator[Row]:
@@ -122,7 +153,7 @@ def _row(group: Sequence[Traced], plan: Plan) -> Row:
     speaker = next((layer for layer in group if layer.in_shape != layer.out_shape), group[0])
     why = _head_reason(plan) if speaker.name == "head" else _reason(speaker)
     names = " · ".join(call_text(layer) for layer in group)
-    return Row(names, times(group[-1].out_shape), f"{sum(layer.params for layer in group):,}", why)
+    return Row(names, show_shape(group[-1].out_shape), f"{sum(layer.params for layer in group):,}", why)
 
 
 def _reason(layer: Traced) -> str:

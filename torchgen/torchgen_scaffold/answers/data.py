@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.errors import Problem, SpecError
-from torchgen_scaffold.kinds import nearest
+from torchgen_scaffold.spelling import nearest
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.sources import SOURCES, Facts, Request, Source
 from torchgen_scaffold.sources.synthetic import usual_samples

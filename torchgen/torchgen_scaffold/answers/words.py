@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from torchgen_scaffold.errors import Problem, SpecError
-from torchgen_scaffold.kinds import Setting, nearest
+from torchgen_scaffold.kinds import Setting
+from torchgen_scaffold.spelling import nearest
 from torchgen_scaffold.presets import PRESETS
 from torchgen_scaffold.spec import SETTINGS
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from torchgen_scaffold.errors import Problem, SpecError
-from torchgen_scaffold.kinds import nearest
+from torchgen_scaffold.spelling import nearest
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.sources.base import (
     Facts,

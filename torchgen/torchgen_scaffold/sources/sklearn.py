@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torchgen_scaffold.kinds import nearest
+from torchgen_scaffold.spelling import nearest
 from torchgen_scaffold.sources.base import Facts, Request, Source, refuse
 
 
