@@ -1,10 +1,10 @@
 """torchgen: a standalone PyTorch project from an input shape, an output shape and a task.
 
-    from torchgen_scaffold import Spec, SpecError, plan, generate
+from torchgen_scaffold import Spec, SpecError, plan, generate
 
-    spec = Spec.from_dict({"name": "digits", "data": {"source": "sklearn:digits"}})
-    plan(spec).layers   # every layer with its shapes, parameters and arithmetic
-    generate(spec)      # {relative path: text}; touches no disk
+spec = Spec.from_dict({"name": "digits", "data": {"source": "sklearn:digits"}})
+plan(spec).layers   # every layer with its shapes, parameters and arithmetic
+generate(spec)      # {relative path: text}; touches no disk
 """
 
 from torchgen_scaffold.errors import LayerError, Problem, SpecError, TorchgenError

@@ -60,21 +60,34 @@ def spec_flags(command: Command) -> Command:
     from torchgen_scaffold.spec import SETTINGS
 
     options = [
-        click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="a torchgen.toml; flags win"),
+        click.option(
+            "--config", type=click.Path(path_type=Path), metavar="FILE", help="a torchgen.toml; flags win"
+        ),
         click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="any key of torchgen.toml"),
     ]
     for key, setting in SETTINGS.items():
         if not setting.flag:
             continue
-        about = setting.help if setting.default in (None, False) else f"{setting.help} [default: {setting.default}]"
+        about = (
+            setting.help
+            if setting.default in (None, False)
+            else f"{setting.help} [default: {setting.default}]"
+        )
         if isinstance(setting.kind, Flag):
-            options.append(click.option(setting.flag, key, is_flag=True, default=None, help=about))
+            options.append(
+                click.option(setting.flag, _parameter(key), is_flag=True, default=None, help=about)
+            )
             continue
         choices = "|".join(setting.kind.options) if isinstance(setting.kind, Choice) else ""
-        options.append(click.option(setting.flag, key, metavar=choices or None, help=about))
+        options.append(click.option(setting.flag, _parameter(key), metavar=choices or None, help=about))
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _parameter(key: str) -> str:
+    """training.lr as click names a parameter; Asked turns it back."""
+    return key.replace(".", "__")
 
 
 class Asked:
@@ -84,7 +97,7 @@ class Asked:
         from torchgen_scaffold.answers.merge import merge, parse_set
         from torchgen_scaffold.answers.words import read_toml
 
-        given = {key: value for key, value in flags.items() if value is not None}
+        given = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
         given |= dict(parse_set(text) for text in sets)
         file = read_toml(config) if config else {}
         self.answers = merge(file, given)
@@ -95,7 +108,9 @@ class Asked:
 @cli.command()
 @click.argument("name", required=False)
 @spec_flags
-@click.option("-o", "--output-dir", type=click.Path(path_type=Path), default=Path(), help="where NAME is made")
+@click.option(
+    "-o", "--output-dir", type=click.Path(path_type=Path), default=Path(), help="where NAME is made"
+)
 @click.option("-y", "--yes", is_flag=True, help="ask nothing; what was not given takes its default")
 @click.option("--dry-run", is_flag=True, help="show what would be written, and write nothing")
 @click.option("--force", is_flag=True, help="overwrite the files of an earlier generation")
@@ -186,7 +201,9 @@ def options(as_json: bool) -> None:
 
 @cli.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--python", metavar="PATH", help="the Python that has torch [default: the one running torchgen]")
+@click.option(
+    "--python", metavar="PATH", help="the Python that has torch [default: the one running torchgen]"
+)
 @click.option("--json", "as_json", is_flag=True, help="print one JSON document")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="write a JUnit report")
 def verify(directory: Path, python: str | None, as_json: bool, junit: Path | None) -> None:

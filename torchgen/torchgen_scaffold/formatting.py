@@ -9,9 +9,6 @@ def formatted(path: str, text: str) -> str:
         return text.rstrip("\n") + "\n"
     import black
 
-    try:
-        text = black.format_file_contents(text, fast=False, mode=black.Mode())
-    except black.NothingChanged:
-        pass
+    text = black.format_str(text, mode=black.Mode())
     compile(text, path, "exec")
     return text

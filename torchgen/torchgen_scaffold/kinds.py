@@ -7,6 +7,7 @@ answer as it is typed at a prompt, a flag, `--set`, and a key of torchgen.toml.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,10 +41,8 @@ class Integer:
     def read(self, value: object) -> int:
         """An int; text of digits is taken too."""
         if isinstance(value, str) and len(value) < 20:
-            try:
+            with suppress(ValueError):
                 value = int(value)
-            except ValueError:
-                pass
         if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
             raise ValueError(f"it is {self.says}")
         return value
@@ -67,10 +66,8 @@ class Number:
     def read(self, value: object) -> float:
         """A float; text such as 3e-4 is taken too."""
         if isinstance(value, str) and len(value) < 40:
-            try:
+            with suppress(ValueError):
                 value = float(value)
-            except ValueError:
-                pass
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(f"it is {self.says}")
         if not math.isfinite(value) or not self.low <= value <= self.high:

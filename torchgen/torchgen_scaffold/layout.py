@@ -70,7 +70,7 @@ def layout(plan: Plan) -> Drawing:
     width = max(*(one.x + one.cell.width for one in placed), *(text.x + text.width for text in heading))
     return Drawing(
         width + _MARGIN,
-        top + _MARGIN - _ROW_GAP / 2,
+        top,  # the last row's gap is the margin
         [*heading, *(text for one in placed for text in one.texts())],
         [*(_connection(*pair) for pair in pairwise(placed)), *(one.svg() for one in placed)],
     )

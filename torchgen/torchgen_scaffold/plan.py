@@ -51,9 +51,8 @@ class Plan:
         """What a person should hear, though nothing is wrong."""
         shape, model = self.spec.input_shape, self.spec.model
         if model.signal.axes == "map" and len(shape) == 2:
-            return (f"The input {shape[0]}×{shape[1]} is read as {shape[0]} channels of length {shape[1]}.",) + (
-                self.network.notes
-            )
+            read_as = f"The input {shape[0]}×{shape[1]} is read as {shape[0]} channels of length {shape[1]}."
+            return (read_as, *self.network.notes)
         return self.network.notes
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,7 +74,9 @@ def layer_dict(layer: Traced) -> dict[str, Any]:
     return {
         "name": layer.name,
         "kind": layer.kind,
-        "args": {name: list(value) if isinstance(value, tuple) else value for name, value in layer.args.items()},
+        "args": {
+            name: list(value) if isinstance(value, tuple) else value for name, value in layer.args.items()
+        },
         "in_shape": list(layer.in_shape),
         "out_shape": list(layer.out_shape),
         "params": layer.params,

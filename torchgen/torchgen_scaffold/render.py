@@ -36,14 +36,17 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the output is Python and Markdown; every text is escaped for its own place
+        autoescape=False,
     )
 
 
 def files_of(plan: Plan) -> dict[str, str]:
     """{path in the project: template} for one plan."""
     project = plan.spec.project
-    names = {name: f"common/{name}.jinja" for name in ("README.md", "requirements.txt", ".gitignore", "torchgen.toml")}
+    names = {
+        name: f"common/{name}.jinja"
+        for name in ("README.md", "requirements.txt", ".gitignore", "torchgen.toml")
+    }
     names |= {
         "model.py": "common/model.py.jinja",
         "dataset.py": f"dataset/{plan.spec.data.source}.py.jinja",
@@ -67,4 +70,6 @@ _CI_FILES = {
 def render(plan: Plan) -> dict[str, str]:
     """{path in the project: text as the template gives it}."""
     view = View(plan)
-    return {name: environment().get_template(source).render(plan=view) for name, source in files_of(plan).items()}
+    return {
+        name: environment().get_template(source).render(plan=view) for name, source in files_of(plan).items()
+    }

@@ -36,7 +36,9 @@ LAYOUTS = ("tf", "cl")
 
 # Every key of torchgen.toml that does not belong to one preset, loss, optimizer or schedule.
 SETTINGS: dict[str, Setting] = {
-    "torchgen": Setting(Text("the version of torchgen that wrote the file"), "the version that wrote this file"),
+    "torchgen": Setting(
+        Text("the version of torchgen that wrote the file"), "the version that wrote this file"
+    ),
     "name": Setting(Text("a name such as digits"), "the project's name, and its folder's"),
     "task": Setting(Choice(tuple(TASKS)), "what the network is to do", flag="--task"),
     "input_shape": Setting(Shape(), "one sample's shape, without the batch", flag="--input-shape"),
@@ -47,7 +49,11 @@ SETTINGS: dict[str, Setting] = {
     "model.layout": Setting(
         Choice(LAYOUTS), "what two axes mean: tf = time, features; cl = channels, length", flag="--layout"
     ),
-    "data.source": Setting(Text("one of " + ", ".join(s.form for s in SOURCES.values())), "where the data comes from", flag="--data"),
+    "data.source": Setting(
+        Text("one of " + ", ".join(s.form for s in SOURCES.values())),
+        "where the data comes from",
+        flag="--data",
+    ),
     "data.target": Setting(Columns(), "the column to predict", flag="--target"),
     "data.samples": Setting(Integer(10, 10**9), "how many samples there are (synthetic: how many to make)"),
     "data.test_samples": Setting(Integer(0, 10**9), "how many of them the source keeps for testing"),
@@ -60,12 +66,19 @@ SETTINGS: dict[str, Setting] = {
     "training.schedule": Setting(Choice(tuple(SCHEDULES)), "how lr changes", "none", flag="--schedule"),
     "training.epochs": Setting(Integer(1, 1_000_000), "passes over the train split", flag="--epochs"),
     "training.batch_size": Setting(Integer(1, 1_000_000), "samples a step", flag="--batch-size"),
-    "training.lr": Setting(Number(0, 1000, above=True), "the learning rate: how far a step goes", flag="--lr"),
-    "training.seed": Setting(Integer(0, 2**31 - 1), "decides the split, the weights and the order", 0, flag="--seed"),
+    "training.lr": Setting(
+        Number(0, 1000, above=True), "the learning rate: how far a step goes", flag="--lr"
+    ),
+    "training.seed": Setting(
+        Integer(0, 2**31 - 1), "decides the split, the weights and the order", 0, flag="--seed"
+    ),
     "training.clip_norm": Setting(Number(0), "largest norm of the gradient; 0 is off"),
     "training.patience": Setting(Integer(0, 1_000_000), "epochs without a better val loss; 0 is off", 0),
     "project.profile": Setting(
-        Choice(PROFILES), "lesson: one page a file; standard: with the tools of a real run", "standard", "--profile"
+        Choice(PROFILES),
+        "lesson: one page a file; standard: with the tools of a real run",
+        "standard",
+        "--profile",
     ),
     "project.ci": Setting(Choice(CI_SYSTEMS), "a CI workflow to write", "none", flag="--ci"),
     "project.copy_data": Setting(Flag(), "bring the data into the project", False, flag="--copy-data"),
@@ -144,7 +157,9 @@ class Spec:
     project: Project
 
     @classmethod
-    def from_dict(cls, answers: Mapping[str, Any], *, base: Path | None = None, home: Path | None = None) -> Spec:
+    def from_dict(
+        cls, answers: Mapping[str, Any], *, base: Path | None = None, home: Path | None = None
+    ) -> Spec:
         """Check answers, shaped as torchgen.toml is, and fill in what follows from them.
 
         Paths in `data.source` are read relative to `base` (the working directory unless given) and kept relative to

@@ -96,7 +96,11 @@ OPTIMIZERS = {
     optimizer.name: optimizer
     for optimizer in (
         Optimizer(
-            "adam", "adapts the step of each weight; the usual start", "Adam", 1e-3, {"weight_decay": _WEIGHT_DECAY}
+            "adam",
+            "adapts the step of each weight; the usual start",
+            "Adam",
+            1e-3,
+            {"weight_decay": _WEIGHT_DECAY},
         ),
         Optimizer(
             "adamw",

@@ -79,7 +79,9 @@ def _check(directory: Path, python: str) -> None:
             )
         )
     if shutil.which(python) is None:
-        raise SpecError(Problem(f"there is no Python {python!r}", "", "Give its path: --python .venv/bin/python"))
+        raise SpecError(
+            Problem(f"there is no Python {python!r}", "", "Give its path: --python .venv/bin/python")
+        )
 
 
 def _copy(directory: Path, scratch: Path) -> Path:
@@ -89,7 +91,9 @@ def _copy(directory: Path, scratch: Path) -> Path:
     shutil.copytree(
         directory,
         copy,
-        ignore=shutil.ignore_patterns("outputs", "checkpoint.pt", "__pycache__", ".venv", ".git", ".pytest_cache"),
+        ignore=shutil.ignore_patterns(
+            "outputs", "checkpoint.pt", "__pycache__", ".venv", ".git", ".pytest_cache"
+        ),
     )
     outside = directory / place
     if place.startswith("..") and outside.exists():

@@ -69,9 +69,7 @@ def call_text(layer: Traced) -> str:
 def label_of(layer: Traced) -> str:
     """A layer in two words: `Conv2d 3×3`, `Dropout 0.2`."""
     rank = int(layer.kind[-2]) if layer.kind[-2:] in ("1d", "2d", "3d") else 1
-    if "output_size" in layer.args:
-        return f"{layer.kind} {show_shape(layer.out_shape[-rank:])}"
-    for name in ("kernel_size", "p"):
+    for name in ("kernel_size", "p", "num_groups"):
         if name in layer.args:
             value = layer.args[name]
             sizes = value if isinstance(value, tuple) else (value,) * (rank if name == "kernel_size" else 1)

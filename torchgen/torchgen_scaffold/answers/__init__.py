@@ -38,8 +38,6 @@ def resolve(given: Mapping[str, Any], *, base: Path, home: Path | None) -> Spec:
     name = _name_of(answers, place)
     home = home or base / name
     task = task_of(answers, facts) if readable else answers.get("task")
-    if task and not readable:
-        loss_of(answers, task)
     input_shape = input_shape_of(answers, facts) if readable else None
     output_shape = output_shape_of(answers, facts, task) if readable else None
     model: Model | None = None
@@ -57,6 +55,8 @@ def resolve(given: Mapping[str, Any], *, base: Path, home: Path | None) -> Spec:
         data = data_of(answers, source, place, facts, input_shape, base, home)
     if task and output_shape and data:
         training = training_of(answers, task, output_shape, data)
+    elif task:
+        loss_of(answers, task)  # whether the loss fits can be said without shapes
     if layer_error and not answers.problems:
         raise layer_error
     if layer_error:

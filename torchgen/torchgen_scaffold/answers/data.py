@@ -7,11 +7,11 @@ from pathlib import Path
 
 from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.errors import Problem, SpecError
-from torchgen_scaffold.spelling import nearest
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.sources import SOURCES, Facts, Request, Source
 from torchgen_scaffold.sources.synthetic import usual_samples
 from torchgen_scaffold.spec import Data
+from torchgen_scaffold.spelling import nearest
 
 FEWEST_SAMPLES = 10
 
@@ -25,7 +25,9 @@ def source_of(answers: Answers) -> tuple[Source, str]:
     if source is None:
         near = nearest(name, tuple(SOURCES)) or _by_ending(text)
         hint = f"Did you mean --data {SOURCES[near].form}?" if near else f"Choose from {forms}."
-        raise SpecError(Problem(f"there is no data source {text[:80]!r}", f"there are {forms}", hint, "data.source"))
+        raise SpecError(
+            Problem(f"there is no data source {text[:80]!r}", f"there are {forms}", hint, "data.source")
+        )
     if source.form == source.name and colon:
         raise SpecError(Problem(f"{name} takes nothing after it", "", f"Type --data {name}.", "data.source"))
     if source.form != source.name and not place:
@@ -62,7 +64,9 @@ def facts_of(answers: Answers, source: Source, place: str, base: Path) -> Facts 
     resize: Shape = answers.get("data.resize") or ()
     if resize and (source.name != "images" or len(resize) != 2):
         raise SpecError(
-            Problem("data.resize is the height and width of images", "", "Give two numbers: 64,64", "data.resize")
+            Problem(
+                "data.resize is the height and width of images", "", "Give two numbers: 64,64", "data.resize"
+            )
         )
     if targets and not source.needs_target:
         raise SpecError(
@@ -97,10 +101,8 @@ def data_of(
     original = None
     if source.has_path:
         original = base / place
-        if answers.get("project.copy_data"):
-            place = f"data/{original.name}"
-        else:
-            place = _relative(original, home)
+        copied = answers.get("project.copy_data")
+        place = f"data/{original.name}" if copied else _relative(original, home)
     return Data(
         source=source.name,
         place=place,

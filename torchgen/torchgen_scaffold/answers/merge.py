@@ -68,6 +68,10 @@ def parse_set(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise SpecError(
-            Problem(f"--set {text!r:.60} has no =", "it sets one key of torchgen.toml", "Type --set training.lr=0.01")
+            Problem(
+                f"--set {text!r:.60} has no =",
+                "it sets one key of torchgen.toml",
+                "Type --set training.lr=0.01",
+            )
         )
     return key.strip(), value.strip()

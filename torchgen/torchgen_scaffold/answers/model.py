@@ -28,7 +28,11 @@ def model_of(answers: Answers, input_shape: Shape, output_shape: Shape) -> Model
     layout: str | None = answers.get("model.layout")
     if preset and layers:
         raise SpecError(
-            Problem("--model and --layers are two models", "a preset is a list of layers itself", "Give one of them.")
+            Problem(
+                "--model and --layers are two models",
+                "a preset is a list of layers itself",
+                "Give one of them.",
+            )
         )
     calls = parse_layers(layers) if layers else ()
     if len(input_shape) == 2 and layout is None and vocab_size is None:
@@ -50,7 +54,9 @@ def _layout_for(preset: str | None, calls: tuple[LayerCall, ...]) -> str | None:
     """What two axes mean when nobody said: convolutions read channels first, recurrent layers time first."""
     if preset:
         return "cl" if preset == "cnn" else None
-    first = next((call.name for call in calls if call.name in (*_READ_CHANNELS_FIRST, "rnn", "lstm", "gru")), "")
+    first = next(
+        (call.name for call in calls if call.name in (*_READ_CHANNELS_FIRST, "rnn", "lstm", "gru")), ""
+    )
     return "cl" if first in _READ_CHANNELS_FIRST else None
 
 

@@ -111,7 +111,11 @@ def _readable(answers: Answers, shape: Shape, facts: Facts | None, vocab_size: i
 def output_shape_of(answers: Answers, facts: Facts | None, task: str | None) -> Shape | None:
     """The output shape: given, or what the data and the task say."""
     given: Shape | None = answers.get("output_shape")
-    if task is None or any(problem.key == "output_shape" for problem in answers.problems):
+    if any(problem.key == "output_shape" for problem in answers.problems):
+        return None
+    if task is None:
+        if facts is None and given is None:
+            answers.missing("output_shape", "its size depends on the task; binary needs none")
         return None
     if facts is not None:
         right = facts.output_shapes[task]
@@ -143,7 +147,9 @@ def _output_fits(answers: Answers, shape: Shape, task: str) -> bool:
     shown = show_sizes(shape)
     if task == "binary" and shape != (1,):
         instead = "Give --output-shape 1, or --task multiclass."
-        answers.wrong(f"binary has one output, not {shown}", "one logit says yes or no", instead, "output_shape")
+        answers.wrong(
+            f"binary has one output, not {shown}", "one logit says yes or no", instead, "output_shape"
+        )
     elif task == "multiclass" and shape == (1,):
         answers.wrong(
             "multiclass with 1 output has nothing to choose from",
@@ -153,10 +159,11 @@ def _output_fits(answers: Answers, shape: Shape, task: str) -> bool:
         )
     elif task in ("multiclass", "multilabel") and len(shape) > 1:
         answers.wrong(
-            f"{task} has one axis of outputs, not {shown}", _output_means(task), "Give one number.", "output_shape"
+            f"{task} has one axis of outputs, not {shown}",
+            _output_means(task),
+            "Give one number.",
+            "output_shape",
         )
     else:
         return True
     return False
-
-

@@ -10,9 +10,9 @@ from typing import Any
 
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.kinds import Setting
-from torchgen_scaffold.spelling import nearest
 from torchgen_scaffold.presets import PRESETS
 from torchgen_scaffold.spec import SETTINGS
+from torchgen_scaffold.spelling import nearest
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 
 TABLES = ("model", "data", "training", "project")
@@ -21,7 +21,12 @@ TABLES = ("model", "data", "training", "project")
 def row_settings() -> dict[str, list[str]]:
     """The keys that only some rows read, each with the names of those rows: {"training.momentum": ["sgd", …]}."""
     owners: dict[str, list[str]] = {}
-    for table, rows in (("model", PRESETS), ("training", LOSSES), ("training", OPTIMIZERS), ("training", SCHEDULES)):
+    for table, rows in (
+        ("model", PRESETS),
+        ("training", LOSSES),
+        ("training", OPTIMIZERS),
+        ("training", SCHEDULES),
+    ):
         for row in rows.values():
             for key in row.settings:
                 owners.setdefault(f"{table}.{key}", []).append(row.name)
@@ -82,7 +87,9 @@ class Answers:
         for key in [key for key in self.raw if key.startswith(f"{table}.")]:
             del self.raw[key]
             readers = ", ".join(dict.fromkeys(owners[key]))
-            self.wrong(f"{key} does nothing here", f"it belongs to {readers}; this is {chosen}", f"Drop {key}.", key)
+            self.wrong(
+                f"{key} does nothing here", f"it belongs to {readers}; this is {chosen}", f"Drop {key}.", key
+            )
 
     def _read(self, key: str, setting: Setting, value: Any) -> None:
         try:
@@ -98,7 +105,11 @@ class Answers:
                 if isinstance(value, Mapping):
                     yield from ((f"{key}.{name}", inner) for name, inner in value.items())
                 else:
-                    self.wrong(f"{key} is a table", f"it was given as {value!r:.60}", f"Write [{key}] above its keys.")
+                    self.wrong(
+                        f"{key} is a table",
+                        f"it was given as {value!r:.60}",
+                        f"Write [{key}] above its keys.",
+                    )
             else:
                 yield str(key), value
 
@@ -121,5 +132,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise SpecError(
-            Problem(f"{str(path)!r} is not valid TOML", str(error), "Mend that line, or start from a generated file.")
+            Problem(
+                f"{str(path)!r} is not valid TOML",
+                str(error),
+                "Mend that line, or start from a generated file.",
+            )
         ) from error

@@ -47,7 +47,9 @@ ACTIVATIONS = (
     Activation("silu", "SiLU", "a smooth relu, x * sigmoid(x)", (_INPLACE,)),
     Activation("sigmoid", "Sigmoid", "squeezes into 0 to 1"),
     Activation("tanh", "Tanh", "squeezes into -1 to 1"),
-    Activation("elu", "ELU", "negative numbers level off at -alpha", (Parameter("alpha", NUMBER, 1.0), _INPLACE)),
+    Activation(
+        "elu", "ELU", "negative numbers level off at -alpha", (Parameter("alpha", NUMBER, 1.0), _INPLACE)
+    ),
     Activation(
         "softplus",
         "Softplus",

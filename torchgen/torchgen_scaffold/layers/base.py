@@ -164,11 +164,13 @@ WHOLE = Accepts("a whole number", lambda value: isinstance(value, int) and not i
 NOT_NEGATIVE = Accepts("a whole number of at least 0", lambda value: _whole(value, 0))
 SIZES = Accepts("a whole number of at least 1, or one for each axis", lambda value: _sizes(value, 1))
 SIZES_OR_NONE = Accepts(
-    "a whole number of at least 1, one for each axis, or None", lambda value: value is None or _sizes(value, 1)
+    "a whole number of at least 1, one for each axis, or None",
+    lambda value: value is None or _sizes(value, 1),
 )
 EDGES = Accepts("a whole number of at least 0, or one for each axis", lambda value: _sizes(value, 0))
 OUTPUT_SIZES = Accepts(
-    "a whole number of at least 1, or one for each axis, None to keep it", lambda value: _sizes(value, 1, none=True)
+    "a whole number of at least 1, or one for each axis, None to keep it",
+    lambda value: _sizes(value, 1, none=True),
 )
 PADDING = Accepts(
     'a whole number of at least 0, one for each axis, "same" or "valid"',
@@ -181,9 +183,12 @@ POSITIVE_OR_NONE = Accepts(
     "a number above 0, or None", lambda value: value is None or (_number(value) and float(value) > 0)  # type: ignore[arg-type]
 )
 SHARE = Accepts("a number from 0 to 1", lambda value: _number(value) and 0 <= float(value) <= 1)  # type: ignore[arg-type]
-COUNT_OR_NONE = Accepts("a whole number other than 0, or None", lambda value: value is None or _whole(value, 1))
+COUNT_OR_NONE = Accepts(
+    "a whole number other than 0, or None", lambda value: value is None or _whole(value, 1)
+)
 WHOLE_OR_NONE = Accepts(
-    "a whole number, or None", lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool))
+    "a whole number, or None",
+    lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool)),
 )
 
 
@@ -198,7 +203,9 @@ class LayerType(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     parameters: tuple[Parameter, ...] = ()
-    stepwise: ClassVar[bool] = False  # treats every step of a sequence alike, so it commutes with taking the last
+    stepwise: ClassVar[bool] = (
+        False  # treats every step of a sequence alike, so it commutes with taking the last
+    )
 
     @abstractmethod
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
@@ -221,7 +228,9 @@ class LayerType(ABC):
         for name, value in call.kwargs.items():
             if name not in known:
                 near = nearest(name, tuple(known))
-                raise Misfit(f"it has no argument {name!r:.40}", f"Did you mean {near}?" if near else self.signature)
+                raise Misfit(
+                    f"it has no argument {name!r:.40}", f"Did you mean {near}?" if near else self.signature
+                )
             if name in given:
                 raise Misfit(f"{name} is given twice", self.signature)
             given[name] = value
@@ -230,7 +239,9 @@ class LayerType(ABC):
             raise Misfit(f"{' and '.join(missing)} is missing", f"Write {self.signature}.")
         for name, value in given.items():
             if not known[name].accepts.check(value) and value is not known[name].default:
-                raise Misfit(f"{name}={value!r:.40} is not {known[name].accepts.says}", f"Write {self.signature}.")
+                raise Misfit(
+                    f"{name}={value!r:.40} is not {known[name].accepts.says}", f"Write {self.signature}."
+                )
         return given
 
     def complete(self, given: dict[str, Value]) -> dict[str, Value]:

@@ -68,12 +68,21 @@ class Conv(LayerType):
         kernel, stride, dilation = (per_axis(args[n], axes, n) for n in ("kernel_size", "stride", "dilation"))
         same = args["padding"] == "same"
         if same and max(stride) > 1:
-            raise Misfit('padding="same" needs stride 1: it keeps the size', "Drop the stride, or give a number.")
-        padding = (0,) * axes if args["padding"] in ("same", "valid") else per_axis(args["padding"], axes, "padding")
+            raise Misfit(
+                'padding="same" needs stride 1: it keeps the size', "Drop the stride, or give a number."
+            )
+        padding = (
+            (0,) * axes
+            if args["padding"] in ("same", "valid")
+            else per_axis(args["padding"], axes, "padding")
+        )
         if not same:
             for size, k, p, d in zip(sizes, kernel, padding, dilation, strict=True):
                 _check_kernel(sizes, size, k, p, d)
-        widest = [d * (k - 1) - d * (k - 1) // 2 if same else p for k, p, d in zip(kernel, padding, dilation, strict=True)]
+        widest = [
+            d * (k - 1) - d * (k - 1) // 2 if same else p
+            for k, p, d in zip(kernel, padding, dilation, strict=True)
+        ]
         _check_mode(str(args["padding_mode"]), sizes, widest)
         new = sizes if same else tuple(map(conv_size, sizes, kernel, stride, padding, dilation))
         weights = out * (channels // groups) * prod(kernel)
@@ -85,7 +94,11 @@ class Conv(LayerType):
             Signal((out, *new), "map"),
             params=weights + (out if args["bias"] else 0),
             macs=weights * prod(new),
-            formula=_same_formula(sizes, kernel, dilation) if same else _formula(sizes, kernel, stride, padding, dilation),
+            formula=(
+                _same_formula(sizes, kernel, dilation)
+                if same
+                else _formula(sizes, kernel, stride, padding, dilation)
+            ),
             why=f"{out} kernels of {show_shape(kernel)} look at {channels // groups} channels each",
             notes=(note,) if odd else (),
             windows=tuple(
@@ -106,7 +119,10 @@ def _formula(sizes: tuple[int, ...], *rest: tuple[int, ...]) -> str:
 
 def _same_formula(sizes: tuple[int, ...], kernel: tuple[int, ...], dilation: tuple[int, ...]) -> str:
     return joined(
-        [f"({n} + {d * (k - 1)} - {d}*({k}-1) - 1)//1 + 1 = {n}" for n, k, d in zip(sizes, kernel, dilation, strict=True)]
+        [
+            f"({n} + {d * (k - 1)} - {d}*({k}-1) - 1)//1 + 1 = {n}"
+            for n, k, d in zip(sizes, kernel, dilation, strict=True)
+        ]
     )
 
 
@@ -170,7 +186,10 @@ class ConvTranspose(LayerType):
                 )
         new = tuple(map(transposed_size, sizes, kernel, stride, padding, dilation, extra))
         if min(new) < 1:
-            raise Misfit(f"padding takes away all of the {show_shape(sizes)} map: {show_shape(new)} is left", "Use padding=0.")
+            raise Misfit(
+                f"padding takes away all of the {show_shape(sizes)} map: {show_shape(new)} is left",
+                "Use padding=0.",
+            )
         weights = channels * (out // groups) * prod(kernel)
         rows = zip(sizes, kernel, stride, padding, dilation, extra, new, strict=True)
         return Step(
@@ -179,9 +198,12 @@ class ConvTranspose(LayerType):
             Signal((out, *new), "map"),
             params=weights + (out if args["bias"] else 0),
             macs=weights * prod(sizes),
-            formula=joined([f"({n}-1)*{s} - 2*{p} + {d}*({k}-1) + {op} + 1 = {o}" for n, k, s, p, d, op, o in rows]),
+            formula=joined(
+                [f"({n}-1)*{s} - 2*{p} + {d}*({k}-1) + {op} + 1 = {o}" for n, k, s, p, d, op, o in rows]
+            ),
             why=f"each position writes a {show_shape(kernel)} patch, {show_shape(stride)} apart",
             windows=tuple(
-                Window(k, s, d, p, transposed=True) for k, s, d, p in zip(kernel, stride, dilation, padding, strict=True)
+                Window(k, s, d, p, transposed=True)
+                for k, s, d, p in zip(kernel, stride, dilation, padding, strict=True)
             ),
         )

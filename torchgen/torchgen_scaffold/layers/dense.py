@@ -73,7 +73,9 @@ class Embedding(LayerType):
             )
         size, padding = self.vocab_size, args["padding_idx"]
         if isinstance(padding, int) and not -size <= padding < size:
-            raise Misfit(f"padding_idx={padding} is not below the vocabulary's {size}", "Use padding_idx=0, say.")
+            raise Misfit(
+                f"padding_idx={padding} is not below the vocabulary's {size}", "Use padding_idx=0, say."
+            )
         if args["sparse"]:
             raise Misfit("sparse=True gives gradients that most optimizers refuse", "Leave it out.")
         dim = int(args["embedding_dim"])  # type: ignore[arg-type]

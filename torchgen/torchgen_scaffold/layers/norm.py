@@ -37,7 +37,10 @@ class BatchNorm(LayerType):
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
         """A scale and a shift for each channel: 2C parameters."""
         if len(signal.shape) > 4:
-            raise Misfit(f"batchnorm takes at most 3 spatial axes, not {show_shape(signal.shape)}", "Put flatten before it.")
+            raise Misfit(
+                f"batchnorm takes at most 3 spatial axes, not {show_shape(signal.shape)}",
+                "Put flatten before it.",
+            )
         channels = signal.shape[0]
         note = f"batchnorm takes the {channels} time steps as its channels; layernorm normalises each step."
         return Step(
@@ -68,7 +71,8 @@ class GroupNorm(LayerType):
         if channels % groups:
             divisors = [str(number) for number in range(1, min(channels, 64) + 1) if channels % number == 0]
             raise Misfit(
-                f"{groups} groups do not divide {channels} channels", f"Use one of {', '.join(divisors)} groups."
+                f"{groups} groups do not divide {channels} channels",
+                f"Use one of {', '.join(divisors)} groups.",
             )
         if prod(signal.shape) == groups:
             raise Misfit(

@@ -71,10 +71,11 @@ class _Pool(LayerType):
 def _check_window(sizes: tuple[int, ...], n: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> None:
     if p > k // 2:
         raise Misfit(f"padding={p} is more than half of the window of {k}", f"Use padding={k // 2} or less.")
-    if pool_size(n, k, s, p, d, ceil_mode) < 1 or n + 2 * p < d * (k - 1) + 1 and not ceil_mode:
+    if pool_size(n, k, s, p, d, ceil_mode) < 1 or (n + 2 * p < d * (k - 1) + 1 and not ceil_mode):
         most = (n + 2 * p - 1) // d + 1
         raise Misfit(
-            f"a window of {k} does not fit {n} positions of a {show_shape(sizes)} map", f"Use a window of at most {most}"
+            f"a window of {k} does not fit {n} positions of a {show_shape(sizes)} map",
+            f"Use a window of at most {most}",
         )
 
 
@@ -95,7 +96,9 @@ class MaxPool(_Pool):
 
     def _check(self, args: dict[str, Value], axes: int) -> None:
         if args["return_indices"]:
-            raise Misfit("return_indices=True gives two tensors, and the next layer takes one", "Leave it out.")
+            raise Misfit(
+                "return_indices=True gives two tensors, and the next layer takes one", "Leave it out."
+            )
 
 
 class AvgPool(_Pool):
@@ -127,7 +130,9 @@ class _Adaptive(LayerType):
         sizes = spatial(signal, self.name)
         axes = len(sizes)
         if args.get("return_indices"):
-            raise Misfit("return_indices=True gives two tensors, and the next layer takes one", "Leave it out.")
+            raise Misfit(
+                "return_indices=True gives two tensors, and the next layer takes one", "Leave it out."
+            )
         wanted = args["output_size"]
         if axes == 1 and wanted in (None, (None,)):
             raise Misfit("in 1d torch wants a number", "Give the output size, such as 1.")
@@ -139,7 +144,12 @@ class _Adaptive(LayerType):
             f"{self.torch_name}{axes}d",
             dict(given),
             Signal((signal.shape[0], *new), "map"),
-            formula=joined([f"{n} positions in {o} {'window' if o == 1 else 'windows'}" for n, o in zip(sizes, new, strict=True)]),
+            formula=joined(
+                [
+                    f"{n} positions in {o} {'window' if o == 1 else 'windows'}"
+                    for n, o in zip(sizes, new, strict=True)
+                ]
+            ),
             why=f"{self.verb} of each of {show_shape(new)} windows, whatever the input's size",
             windows=tuple(Window(adaptive=(n, o)) for n, o in zip(sizes, new, strict=True)),
         )

@@ -37,16 +37,23 @@ class _Recurrent(LayerType):
         if len(signal.shape) != 2:
             raise Misfit(
                 f"{self.name} reads a sequence (steps, features), and its input is {show_shape(signal.shape)}",
-                "Give an input such as 50,8, or token ids with embedding first."
-                if len(signal.shape) == 1
-                else "Use conv on maps.",
+                (
+                    "Give an input such as 50,8, or token ids with embedding first."
+                    if len(signal.shape) == 1
+                    else "Use conv on maps."
+                ),
             )
         if not args["batch_first"]:
-            raise Misfit("batch_first=False reads the batch as time here", "Leave it out: torchgen sets it to True.")
+            raise Misfit(
+                "batch_first=False reads the batch as time here", "Leave it out: torchgen sets it to True."
+            )
         steps, features = signal.shape
         hidden, layers, projection = (int(args.get(n, 0) or 0) for n in ("hidden_size", "num_layers", "proj_size"))  # type: ignore[arg-type]
         if projection and projection >= hidden:
-            raise Misfit(f"proj_size={projection} must be smaller than hidden_size={hidden}", f"Use proj_size={max(hidden - 1, 0)}.")
+            raise Misfit(
+                f"proj_size={projection} must be smaller than hidden_size={hidden}",
+                f"Use proj_size={max(hidden - 1, 0)}.",
+            )
         directions = 2 if args["bidirectional"] else 1
         state = projection or hidden
         params = macs = 0
@@ -75,7 +82,9 @@ class _Recurrent(LayerType):
                 f"{signal.shape[1]} features; put transpose before it to read it along its length."
             )
         if args["dropout"] and args["num_layers"] == 1:
-            notes.append(f"dropout in {self.name} acts between stacked layers, and there is one; put dropout after it.")
+            notes.append(
+                f"dropout in {self.name} acts between stacked layers, and there is one; put dropout after it."
+            )
         return notes
 
 

@@ -29,7 +29,9 @@ class Dropout(LayerType):
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
         """The same shape."""
-        return Step("Dropout", dict(given), signal, why=f"training zeroes {args['p']} of them", keeps_positions=True)
+        return Step(
+            "Dropout", dict(given), signal, why=f"training zeroes {args['p']} of them", keeps_positions=True
+        )
 
 
 class Flatten(LayerType):
@@ -44,7 +46,10 @@ class Flatten(LayerType):
         dims = len(signal.shape) + 1
         start, end = (int(args[name]) for name in ("start_dim", "end_dim"))  # type: ignore[arg-type]
         if not (-dims <= start < dims and -dims <= end < dims):
-            raise Misfit(f"a {show_shape(signal.shape)} sample and its batch have dims 0 to {dims - 1}", "Write flatten.")
+            raise Misfit(
+                f"a {show_shape(signal.shape)} sample and its batch have dims 0 to {dims - 1}",
+                "Write flatten.",
+            )
         start, end = start % dims, end % dims
         if start > end:
             raise Misfit(f"start_dim {start} comes after end_dim {end}", "Write flatten.")
@@ -75,7 +80,8 @@ class Unflatten(LayerType):
             "unflattened_size",
             Accepts(
                 "sizes such as (2, 4)",
-                lambda value: isinstance(value, tuple) and all(isinstance(size, int) and size > 0 for size in value),
+                lambda value: isinstance(value, tuple)
+                and all(isinstance(size, int) and size > 0 for size in value),
             ),
         ),
     )
@@ -127,7 +133,9 @@ class LastStep(LayerType):
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
         """(T, F) -> (F,)."""
         if len(signal.shape) != 2:
-            raise Misfit(f"{show_shape(signal.shape)} is not a sequence (steps, features)", "Put it after lstm, say.")
+            raise Misfit(
+                f"{show_shape(signal.shape)} is not a sequence (steps, features)", "Put it after lstm, say."
+            )
         both = bool(args["bidirectional"])
         return Step(
             "LastStep",
@@ -147,7 +155,9 @@ class Transpose(LayerType):
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
         """(A, B) -> (B, A)."""
         if len(signal.shape) != 2:
-            raise Misfit(f"transpose swaps two axes, and the input is {show_shape(signal.shape)}", "Leave it out.")
+            raise Misfit(
+                f"transpose swaps two axes, and the input is {show_shape(signal.shape)}", "Leave it out."
+            )
         return Step(
             "Transpose",
             {},

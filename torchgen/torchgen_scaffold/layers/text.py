@@ -111,4 +111,6 @@ def _literal(node: ast.expr) -> Value:
         parts = [_literal(part) for part in node.elts]
         if all(part is None or (isinstance(part, int) and not isinstance(part, bool)) for part in parts):
             return tuple(parts)  # type: ignore[arg-type]
-    raise Misfit("an argument is not a literal", "Write numbers, True, False, None, words in quotes, or (2, 3).")
+    raise Misfit(
+        "an argument is not a literal", "Write numbers, True, False, None, words in quotes, or (2, 3)."
+    )

@@ -8,7 +8,16 @@ from math import prod
 
 from torchgen_scaffold.errors import LayerError, Problem
 from torchgen_scaffold.layers import LAYERS
-from torchgen_scaffold.layers.base import LayerCall, Misfit, Shape, Signal, Step, Traced, Value, Window, show_shape
+from torchgen_scaffold.layers.base import (
+    LayerCall,
+    Misfit,
+    Shape,
+    Signal,
+    Step,
+    Traced,
+    Window,
+    show_shape,
+)
 from torchgen_scaffold.layers.dense import Embedding
 
 RECURRENT = ("rnn", "lstm", "gru")
@@ -35,7 +44,7 @@ def trace(calls: Sequence[LayerCall], signal: Signal, *, vocab_size: int | None 
     field_of_view = FieldOfView(len(signal.shape) - 1 if signal.axes == "map" else 0)
     for index, call in _with_last_step(calls):
         try:
-            step, given = _step(call, signal, vocab_size)
+            step = _step(call, signal, vocab_size)
         except Misfit as misfit:
             raise _error(misfit, index, call, signal, layers) from misfit
         field_of_view.pass_through(step, signal)
@@ -59,7 +68,7 @@ def trace(calls: Sequence[LayerCall], signal: Signal, *, vocab_size: int | None 
     return Trace(tuple(layers), signal, tuple(notes))
 
 
-def _step(call: LayerCall, signal: Signal, vocab_size: int | None) -> tuple[Step, dict[str, Value]]:
+def _step(call: LayerCall, signal: Signal, vocab_size: int | None) -> Step:
     layer = Embedding(vocab_size) if call.name == "embedding" else LAYERS[call.name]
     given = layer.bind(call)
     if signal.axes == "tokens" and call.name != "embedding":
@@ -67,11 +76,16 @@ def _step(call: LayerCall, signal: Signal, vocab_size: int | None) -> tuple[Step
     step = layer.trace(signal, layer.complete(given), given)
     if prod(step.signal.shape) > MAX_NUMBERS:
         gib = prod(step.signal.shape) * 4 / 2**30
-        raise Misfit(f"its output would take {gib:,.1f} GiB for one sample", "Use a smaller size; the most is 1 GiB.")
+        raise Misfit(
+            f"its output would take {gib:,.1f} GiB for one sample", "Use a smaller size; the most is 1 GiB."
+        )
     if step.params > MAX_PARAMS:
         gib = step.params * 4 / 2**30
-        raise Misfit(f"it would have {step.params:,} parameters, {gib:,.1f} GiB", "Use a smaller size; the most is 8 GiB.")
-    return step, given
+        raise Misfit(
+            f"it would have {step.params:,} parameters, {gib:,.1f} GiB",
+            "Use a smaller size; the most is 8 GiB.",
+        )
+    return step
 
 
 def _with_last_step(calls: Sequence[LayerCall]) -> list[tuple[int, LayerCall]]:
@@ -93,7 +107,9 @@ def _with_last_step(calls: Sequence[LayerCall]) -> list[tuple[int, LayerCall]]:
     return [*numbered[: last + 1], (last, step), *numbered[last + 1 :]]
 
 
-def _error(misfit: Misfit, index: int, call: LayerCall, signal: Signal, layers: Sequence[Traced]) -> LayerError:
+def _error(
+    misfit: Misfit, index: int, call: LayerCall, signal: Signal, layers: Sequence[Traced]
+) -> LayerError:
     instead = misfit.instead
     if instead and not instead.endswith((".", "?")):
         # A size that does not fit: what shrank the map last is a third way out.
@@ -136,7 +152,9 @@ class FieldOfView:
             self.history.append(step.windows)
             self.uneven = self.uneven or any(window.transposed or window.adaptive for window in step.windows)
             if self.uneven and self.axes:
-                self.sizes = tuple(self._largest(axis, step.signal.shape[axis + 1]) for axis in range(self.axes))
+                self.sizes = tuple(
+                    self._largest(axis, step.signal.shape[axis + 1]) for axis in range(self.axes)
+                )
             elif self.axes:
                 rows = list(zip(self.sizes, self.jumps, step.windows, strict=True))
                 self.sizes = tuple(r + (w.kernel - 1) * w.dilation * j for r, j, w in rows)

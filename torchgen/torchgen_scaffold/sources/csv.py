@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from torchgen_scaffold.errors import Problem, SpecError
-from torchgen_scaffold.spelling import nearest
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.sources.base import (
     Facts,
@@ -19,6 +18,7 @@ from torchgen_scaffold.sources.base import (
     existing,
     refuse,
 )
+from torchgen_scaffold.spelling import nearest
 
 SHOWN = 5  # problems named one by one before they are only counted
 
@@ -42,7 +42,9 @@ class Csv(Source):
         targets = _target_columns(header, request.targets, place)
         columns = tuple(name for name in header if name not in targets)
         if not columns:
-            raise refuse(f"{place!r} has no column besides the target", "", "Add at least one column of inputs.")
+            raise refuse(
+                f"{place!r} has no column besides the target", "", "Add at least one column of inputs."
+            )
         _check_numbers(header, rows, columns, place)
         cells = [[row[header.index(name)].strip() for row in rows] for name in targets]
         return Facts(
@@ -63,16 +65,22 @@ def _read(path: Path, place: str) -> tuple[list[str], list[list[str]]]:
             f"{place!r} is not UTF-8 text", f"byte {error.start:,} does not decode", "Save the file as UTF-8."
         ) from error
     except (csv.Error, OSError) as error:
-        raise refuse(f"{place!r} cannot be read as CSV", str(error), "Save it as comma-separated text.") from error
+        raise refuse(
+            f"{place!r} cannot be read as CSV", str(error), "Save it as comma-separated text."
+        ) from error
     if not table:
-        raise refuse(f"{place!r} is empty", "", "Give a CSV file with a header row and a row for each sample.")
+        raise refuse(
+            f"{place!r} is empty", "", "Give a CSV file with a header row and a row for each sample."
+        )
     header, rows = [name.strip() for name in table[0]], table[1:]
     if not rows:
         raise refuse(f"{place!r} has a header and no rows", "", "Add a row for each sample.")
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice or "" in header:
         named = ", ".join(repr(name) for name in twice) or "an empty name"
-        raise refuse(f"the header of {place!r} has {named} more than once or empty", "", "Name each column once.")
+        raise refuse(
+            f"the header of {place!r} has {named} more than once or empty", "", "Name each column once."
+        )
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
             raise refuse(

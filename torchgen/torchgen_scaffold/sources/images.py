@@ -39,7 +39,9 @@ class Images(Source):
                 f"each class is a folder of files ending in {' '.join(SUFFIXES)}",
                 "Lay them out as DIR/cat/1.png, DIR/dog/2.png.",
             )
-        shape = _image_shape(folder, [path for paths in files.values() for path in paths], place, request.resize)
+        shape = _image_shape(
+            folder, [path for paths in files.values() for path in paths], place, request.resize
+        )
         return Facts(
             input_shapes=(shape,),
             output_shapes=class_outputs(tuple(files)),

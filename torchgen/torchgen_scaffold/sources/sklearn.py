@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torchgen_scaffold.spelling import nearest
 from torchgen_scaffold.sources.base import Facts, Request, Source, refuse
+from torchgen_scaffold.spelling import nearest
 
 
 @dataclass(frozen=True)

@@ -253,7 +253,9 @@ class View:
     @property
     def train_title(self) -> Code:
         """The first line of train.py's docstring."""
-        return Code(f"Train the network on {data.sentence(self._plan)[0].lower()}{data.sentence(self._plan)[1:]}")
+        return Code(
+            f"Train the network on {data.sentence(self._plan)[0].lower()}{data.sentence(self._plan)[1:]}"
+        )
 
     @property
     def train_settings(self) -> list[Code]:
@@ -402,5 +404,3 @@ class View:
     def predict_takes_md(self) -> Code:
         """What predict.py takes, as Markdown."""
         return markdown(SOURCES[self._spec.data.source].predicts_on)
-
-

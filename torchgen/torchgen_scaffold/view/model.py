@@ -101,7 +101,8 @@ def forward(plan: Plan) -> Iterator[Code]:
             raw = " raw logits: the loss applies sigmoid" if task.name in ("binary", "multilabel") else raw
             raw = " standardized predictions" if task.name == "regression" else raw
             yield from _above_or_behind(
-                f"{task.output_name}: torch.Tensor = self.{block.name}({name})", f"{shapes}{',' if raw else ''}{raw}"
+                f"{task.output_name}: torch.Tensor = self.{block.name}({name})",
+                f"{shapes}{',' if raw else ''}{raw}",
             )
             yield Code(f"return {task.output_name}")
             return

@@ -78,10 +78,14 @@ def lesson_constants(plan: Plan) -> Iterator[Code]:
         if name in ("clip_norm", "patience") and not value:
             continue
         reason = _reason(plan, name) or SETTINGS[f"training.{name}"].help
-        yield Code(f"{LESSON_NAMES.get(name, name.upper())} = {python_value(value)}  # {reason.partition('; 0:')[0]}")
+        yield Code(
+            f"{LESSON_NAMES.get(name, name.upper())} = {python_value(value)}  # {reason.partition('; 0:')[0]}"
+        )
     for name, setting in _row_settings(plan).items():
         if training.settings[name] or setting.default:
-            yield Code(f"{name.upper()} = {python_value(training.settings[name])}  # {setting.help.partition('; 0')[0]}")
+            yield Code(
+                f"{name.upper()} = {python_value(training.settings[name])}  # {setting.help.partition('; 0')[0]}"
+            )
 
 
 def _keywords(plan: Plan, settings: Mapping[str, Setting]) -> Iterator[str]:
