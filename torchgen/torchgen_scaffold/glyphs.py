@@ -1,7 +1,7 @@
 """How one tensor looks in the drawing: a map is a box, a vector a bar, a sequence a row of steps.
 
-Sizes are logarithmic and relative to the largest of their kind in the same network, so that a 512×512 image and an
-8×8 one both fill their place and halving a map always takes the same bite off it.
+Sizes are logarithmic and relative to the largest of their kind in the same network, so that a 512×512 image
+and an 8×8 one both fill their place, and halving a map always takes the same bite off it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Look: TypeAlias = Literal["volume", "box", "lanes", "steps", "tokens", "bar"]
 
 @dataclass(frozen=True)
 class Glyph:
-    """A drawing of one tensor in its own coordinates, and the room it takes; arrows meet it at half its height."""
+    """A drawing of one tensor, from (0, 0), and the room it takes; arrows meet it at half its height."""
 
     width: float
     height: float
@@ -96,7 +96,7 @@ def _sides(sizes: Shape, scale: Scale, high: float) -> tuple[float, float]:
 
 
 def _box(depth: float, height: float, width: float, color: str) -> Glyph:
-    """A plate that stands sideways, as papers draw it: as thick as its channels, as tall and as deep as its map."""
+    """A plate that stands sideways, as papers draw it: its channels are its thickness."""
     right, up = width * 0.5, width * 0.32  # the map's width runs away from the reader
     edge = f'stroke="{mix(color, "#000000", 0.35)}" stroke-width="0.8" stroke-linejoin="round"'
     front = [(0.0, up), (depth, up), (depth, up + height), (0.0, up + height)]
@@ -129,12 +129,10 @@ def _bar(count: int, color: str, scale: Scale) -> Glyph:
     shade = mix(color, "#ffffff", 0.25)
     edge = mix(color, "#000000", 0.35)
     lines = "".join(f"M0 {number(height * cell / cells)}h{number(width)}" for cell in range(1, cells))
-    return Glyph(
-        width,
-        height,
-        f'<rect width="{number(width)}" height="{number(height)}" rx="3" fill="{shade}" stroke="{edge}" stroke-width="0.8"/>'
-        + (f'<path d="{lines}" stroke="{edge}" stroke-width="0.6" stroke-opacity="0.55"/>' if lines else ""),
-    )
+    svg = f'<rect width="{number(width)}" height="{number(height)}" rx="3"'
+    svg += f' fill="{shade}" stroke="{edge}" stroke-width="0.8"/>'
+    svg += f'<path d="{lines}" stroke="{edge}" stroke-width="0.6" stroke-opacity="0.55"/>' if lines else ""
+    return Glyph(width, height, svg)
 
 
 def _steps(count: int, height: float, color: str, arrows: str) -> Glyph:

@@ -118,7 +118,7 @@ class _Cell:
 
 @dataclass(frozen=True)
 class _Row:
-    """Where a row of cells stands: the axis through the glyphs, the first line of text, and the end of its gap."""
+    """Where a row of cells stands: the axis through the glyphs, the first line of text, and its end."""
 
     axis: float
     below: float
@@ -186,7 +186,7 @@ def _broken(cells: Sequence[_Cell], limit: float) -> list[list[_Cell]]:
 
 
 def _connection(before: _Placed, after: _Placed) -> str:
-    """What leads from one stage to the next: a fan between two rows of numbers, an arrow between all others."""
+    """What leads from one stage to the next: a fan between two bars, an arrow between all others."""
     start, end = before.right + 6, after.left - 6
     if before.row is not after.row:
         return _arrow(
@@ -202,10 +202,10 @@ def _connection(before: _Placed, after: _Placed) -> str:
 def _elbow(before: _Placed, after: _Placed) -> str:
     """Round the end of a row, back through the gap beneath it, and down to the next row's axis."""
     right, left, turn = before.x + before.cell.width + 18, _MARGIN - 18, 8
-    gutter = number(before.row.bottom - turn)
+    gutter, axis = number(before.row.bottom - turn), number(after.row.axis - turn)
     return (
         f"H{number(right - turn)}q{turn} 0 {turn} {turn}V{gutter}q0 {turn} -{turn} {turn}"
-        f"H{number(left + turn)}q-{turn} 0 -{turn} {turn}V{number(after.row.axis - turn)}q0 {turn} {turn} {turn}"
+        f"H{number(left + turn)}q-{turn} 0 -{turn} {turn}V{axis}q0 {turn} {turn} {turn}"
     )
 
 

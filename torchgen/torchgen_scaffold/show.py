@@ -1,7 +1,7 @@
 """What people read in a terminal: the layer table, errors, the catalogue, the steps of verify.
 
-Colours appear on a terminal only. Anywhere else the text is plain and its lines stay whole, however long, so that
-a file holds the table and not an 80-column cut of it. A terminal that is too narrow wraps the last column.
+Colours appear on a terminal only. Anywhere else the text is plain and its lines stay whole, however long,
+so that a file holds the table and not an 80-column cut of it. A narrow terminal wraps the last column.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _ENDLESS = 10**9  # the width of what is not a terminal
 _READABLE = 24  # a last column that would be narrower is left out, rather than written one word a line
-_SIGNATURE = 30  # a name that is longer, such as a layer's whole signature, does not widen its column
+_SIGNATURE = 30  # a name that is longer, such as a layer's whole signature, is no column
 _ASCII = {"×": "x", "−": "-", "→": "->", "…": "...", "✓": "+", "✗": "!"}
 
 
@@ -85,11 +85,16 @@ def show_catalogue(tables: dict[str, list[dict[str, Any]]]) -> None:
     groups = []
     for heading, rows in tables.items():
         lines = [_style(heading, bold=True)]
-        width = max((len(row["name"]) for row in rows if len(row["name"]) <= _SIGNATURE), default=0)
-        for row in rows:
+        names = [row["name"] for row in rows]
+        if max(map(len, names), default=0) > _SIGNATURE:  # whole signatures: those stand beneath
+            names = [re.split(r"\W", name)[0] for name in names]
+        width = max(map(len, names), default=0)
+        for name, row in zip(names, rows, strict=True):
+            lines += _hanging(f"  {name:<{width}}  ", row["summary"])
+            if name != row["name"]:
+                lines += [_style(line, dim=True) for line in _hanging("      ", row["name"])]
             settings: dict[str, str] = row.get("settings", {})
             inner = max(map(len, settings), default=0)
-            lines += _hanging(f"  {row['name']:<{width}}  ", row["summary"])
             for key, about in settings.items():
                 lines += [_style(line, dim=True) for line in _hanging(f"      {key:<{inner}}  ", about)]
         groups.append("\n".join(lines))
@@ -109,19 +114,17 @@ def show_step(step: Step) -> None:
 
 
 def _table(rows: Sequence[Row]) -> list[str]:
-    """Lay the rows out in columns; on a narrow terminal the last one wraps, and goes where it cannot be read."""
+    """Lay the rows out; on a narrow terminal the last column wraps, and goes where it cannot be read."""
     layer, output, params = (max(len(row[column]) for row in rows) for column in range(3))
     start = 2 + layer + 2 + output + 2 + (params + 2 if params else 0)
     room = _width() - start
     lines = []
     for row in rows:
-        cells = f"  {row.layer:<{layer}}  {row.output:<{output}}  " + (
-            f"{row.params:>{params}}  " if params else ""
-        )
-        why = textwrap.wrap(row.why, room) if _READABLE <= room < len(row.why) else [row.why]
-        if room < _READABLE and row.style not in ("bad", "foot"):  # these two say what nothing else says
-            why = []
-        first, *more = why or [""]
+        number = f"{row.params:>{params}}  " if params else ""
+        cells = f"  {row.layer:<{layer}}  {row.output:<{output}}  {number}"
+        # What does not fit and the totals say what nothing else says: they stay, however narrow it is.
+        shown = room >= _READABLE or row.style in ("bad", "foot")
+        first, *more = _wrapped(row.why, room) if shown else [""]
         texts = [(cells + first).rstrip(), *(" " * start + line for line in more)]
         lines += [_styled(text, row.style) for text in texts]
     return lines
@@ -137,11 +140,14 @@ def _styled(text: str, style: str) -> str:
 
 def _hanging(start: str, text: str) -> list[str]:
     """`start` and `text` on one line; on a terminal that is too narrow the text wraps beside its start."""
-    room = _width() - len(start)
-    if room >= len(text) or room < _READABLE:
-        return [start + text]
-    first, *more = textwrap.wrap(text, room)
+    first, *more = _wrapped(text, _width() - len(start))
     return [start + first, *(" " * len(start) + line for line in more)]
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    """`text` in lines of `room` columns; whole where it fits, or where a column would be one word wide."""
+    whole = room >= len(text) or room < _READABLE
+    return [text] if whole else textwrap.wrap(text, room, break_on_hyphens=False)
 
 
 def _width() -> int:
@@ -150,7 +156,7 @@ def _width() -> int:
 
 
 def _colored(stream: IO[str]) -> bool:
-    """Whether `stream` is a terminal that shows colours to a person who has not asked for none (no-color.org)."""
+    """Whether `stream` is a terminal that shows colours, and nobody asked for none (no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

@@ -16,22 +16,17 @@ if TYPE_CHECKING:
     from torchgen_scaffold.layers.base import Axes, Shape, Traced
     from torchgen_scaffold.plan import Plan
 
-# How the name of a torch class starts, and the colour of its family; the first that fits.
+# Families of layers: their colour, and how the names of their torch classes start.
+_RECURRENT = ("LSTM", "GRU", "RNN")
 _FAMILIES = {
-    "input": "#7b8794",
-    "Conv": "#3f83c8",
-    "Linear": "#7f62c3",
-    "LSTM": "#2f9e7e",
-    "GRU": "#2f9e7e",
-    "RNN": "#2f9e7e",
-    "Embedding": "#c65f95",
-    "MaxPool": "#e39a3c",
-    "AvgPool": "#e39a3c",
-    "Adaptive": "#e39a3c",
+    "data": ("#7b8794", ("input",)),
+    "conv": ("#3f83c8", ("Conv",)),
+    "pool": ("#e39a3c", ("MaxPool", "AvgPool", "Adaptive")),
+    "dense": ("#7f62c3", ("Linear",)),
+    "recurrent": ("#2f9e7e", _RECURRENT),
+    "embedding": ("#c65f95", ("Embedding",)),
+    "other": ("#8b95a1", ("",)),
 }
-_OTHER = "#8b95a1"
-_RECURRENT = ("LSTM", "GRU", "RNN")
-_RECURRENT = ("LSTM", "GRU", "RNN")
 _ATTACHED = 4  # layers that share a stage with the one they follow, at most
 
 
@@ -50,12 +45,12 @@ class Stage:
     @property
     def color(self) -> str:
         """The colour of its layer's family."""
-        return color_of(self.kind)
+        return family_of(self.kind)[1]
 
 
-def color_of(kind: str) -> str:
-    """The colour of a layer's family."""
-    return next((color for start, color in _FAMILIES.items() if kind.startswith(start)), _OTHER)
+def family_of(kind: str) -> tuple[str, str]:
+    """The name and the colour of a layer's family."""
+    return next((name, color) for name, (color, starts) in _FAMILIES.items() if kind.startswith(starts))
 
 
 def stages_of(plan: Plan) -> list[Stage]:

@@ -5,6 +5,7 @@ Every text comes out printable: what a person wrote passes through `escape.visib
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,7 +32,7 @@ _TOGETHER = 4  # layers in one row of the table, at most
 
 
 class Row(NamedTuple):
-    """One line of the layer table; `style` is "" for most, "foot" for the totals, "bad" for what does not fit."""
+    """One line of the table; `style` is "" for most, "foot" for the totals, "bad" for what does not fit."""
 
     layer: str
     output: str
@@ -54,7 +55,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def call_text(layer: Traced) -> str:
-    """A layer as a person writes it, in torch's names and without its input size: `Conv2d(32, 3, padding=1)`."""
+    """A layer as people write it, with torch's names, without its input size: `Conv2d(32, 3, padding=1)`."""
     if layer.form == "operation":
         return layer.kind
     parts, by_place = [], True
@@ -92,7 +93,8 @@ def _note(name: str, value: Value) -> str:
         return words if value else f"no {words}"
     if name == "num_layers":
         return f"{value} layers"
-    return f"{words} {show_shape([part or 0 for part in value]) if isinstance(value, tuple) else visible(str(value))}"
+    text = "×".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return f"{words} {visible(text)}"
 
 
 def plan_rows(plan: Plan) -> list[Row]:
@@ -156,9 +158,12 @@ def _row(group: Sequence[Traced], plan: Plan) -> Row:
 
 def _reason(layer: Traced) -> str:
     """The arithmetic of a layer, in the signs of arithmetic; its sentence where nothing is computed."""
-    if layer.formula:
-        return visible(layer.formula.replace("*", "·").replace("-", "−"))
-    return visible(layer.why)
+    if not layer.formula:
+        return visible(layer.why)
+    # Without padding and dilation their terms say nothing: (28 + 2*0 - 1*(3-1) - 1)//1 is (28 - 3)//1.
+    short = re.sub(r" \+ 2\*0\b", "", layer.formula)
+    short = re.sub(r" - 1\*\(([0-9]+)-1\) - 1\b", r" - \1", short)
+    return visible(short.replace(" * ", "·").replace("*", "·").replace("-", "−"))
 
 
 def _head_reason(plan: Plan) -> str:

@@ -308,6 +308,11 @@ class View:
         return Code(", ".join(sorted([str(self.names_constant), reader, "load_splits"])))
 
     @property
+    def known_warnings(self) -> list[Code]:
+        """What torch warns of though it is meant, as pytest's filters."""
+        return model.known_warnings(self._plan)
+
+    @property
     def handful(self) -> int:
         """How many samples the network learns by heart in the tests: two where it has little to work with."""
         widths = [layer.in_shape[-1] for layer in self._plan.layers if layer.kind == "Linear"]
@@ -327,7 +332,9 @@ class View:
         """The loss of a guess, where it is known by arithmetic; empty otherwise."""
         settings = self._spec.training.settings
         if self.is_multiclass:
-            return Code(f"math.log({self.outputs})")
+            # torch weighs the smoothed part of the target otherwise than the rest.
+            known = settings["class_weights"] == "none" or not settings["label_smoothing"]
+            return Code(f"math.log({self.outputs})" if known else "")
         return Code("math.log(2)") if settings.get("pos_weight") == "none" else Code("")
 
     @property

@@ -144,3 +144,13 @@ def _explained(block: Block, following: Traced, shapes: str) -> str:
 
 def _above_or_behind(code: str, comment: str) -> Iterator[Code]:
     yield from _commented(code, comment, "")
+
+
+def known_warnings(plan: Plan) -> list[Code]:
+    """The argument of pytest's filterwarnings mark, where a layer makes torch warn although it is meant."""
+    messages = []
+    if any(layer.args.get("proj_size") for layer in plan.layers):
+        messages.append("LSTM with projections is not supported with oneDNN")
+    if any(layer.args.get("padding") == "same" for layer in plan.layers):
+        messages.append("Using padding='same' with even kernel lengths")
+    return [Code(", ".join(python_value(f"ignore:{message}") for message in messages))] if messages else []

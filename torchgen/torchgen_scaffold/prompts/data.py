@@ -1,0 +1,106 @@
+"""The questions about the data, and the sentence that says what it holds."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+from torchgen_scaffold.errors import SpecError
+from torchgen_scaffold.prompts.question import Question, sentence
+from torchgen_scaffold.prompts.talk import Changes, Talk
+from torchgen_scaffold.prompts.terminal import Option, choose, choose_several, type_in
+from torchgen_scaffold.shapes import show_sizes
+from torchgen_scaffold.sources import SOURCES, Request
+from torchgen_scaffold.sources.base import existing
+from torchgen_scaffold.sources.sklearn import SETS
+from torchgen_scaffold.wording import counted
+
+_SEVERAL = "\0several"  # no column is called this
+
+_WHERE = (
+    Option("synthetic", "made data for now", "with a signal to learn; replace it with yours later"),
+    Option("sklearn", "a set from scikit-learn", "real data that needs no download"),
+    Option("path", "a file or folder", "a .csv or .npz file, or a folder with images of each class"),
+)
+
+
+def ask_data(talk: Talk, question: Question) -> Changes:
+    """Where the data comes from: nowhere yet, scikit-learn, or a path that says which source it is."""
+    now, _, place = str(talk.get("data.source") or "").partition(":")
+    where = choose(question.title, _WHERE, "path" if place and now != "sklearn" else now)
+    if where == "synthetic":
+        return {"data.source": where}
+    if where == "sklearn":
+        sets = [Option(name, name, row.says) for name, row in SETS.items()]
+        return {"data.source": f"sklearn:{choose('Which set', sets, place)}"}
+    typed = type_in("Its path", lambda text: _path_fault(talk, text), path=True)
+    return {"data.source": _source_at(talk, typed)}
+
+
+def _source_at(talk: Talk, typed: str) -> str:
+    """`csv:houses.csv` for houses.csv: the ending says which source it is. Raises SpecError where it is not there.
+
+    What is typed is relative to where the person is, and what is kept, to where the answers' paths start.
+    """
+    home = Path(os.path.expanduser(typed))  # noqa: PTH111 - Path.expanduser raises for an unknown ~name
+    name = {".csv": "csv", ".npz": "npz"}.get(home.suffix.lower(), "images")
+    existing(str(home), Request(Path()), form=SOURCES[name].form, folder=name == "images")
+    away = talk.base != Path() and not home.is_absolute()
+    return f"{name}:{os.path.relpath(home, talk.base) if away else home}"
+
+
+def _path_fault(talk: Talk, typed: str) -> str:
+    """What is wrong with a path as far as can be told at every key press: the file is opened once it is entered."""
+    if not typed:
+        return "Type the path of a .csv or .npz file, or of a folder of images."
+    if Path(typed).is_file() and Path(typed).suffix.lower() not in (".csv", ".npz"):
+        return f"{typed!r} is no .csv or .npz file. Save it as one, or give a folder of images."
+    try:
+        _source_at(talk, typed)
+    except SpecError as error:
+        return sentence(error.problems[0])
+    return ""
+
+
+def is_table(talk: Talk) -> bool:
+    """Whether the data has columns to choose from."""
+    return str(talk.get("data.source")).startswith("csv:")
+
+
+def ask_target(talk: Talk, question: Question) -> Changes:
+    """The column to predict, the last one first in line; or several."""
+    path = talk.base / talk.get("data.source").partition(":")[2]
+    with path.open(encoding="utf-8-sig", newline="") as file:  # the table was read once: its header is sound
+        header = [name.strip() for name in next(csv.reader(file))]
+    columns = [Option(name, name) for name in header]
+    more = [Option(_SEVERAL, "several of them", "all numbers, or all 0 and 1")] if len(header) > 2 else []
+    picked = choose(question.title, [*columns, *more], header[-1])
+    return {"data.target": choose_several("Which columns", columns) if picked == _SEVERAL else [picked]}
+
+
+def is_images(talk: Talk) -> bool:
+    """Whether the data are images, which can be brought to another size."""
+    return str(talk.get("data.source")).startswith("images:")
+
+
+def ask_resize(talk: Talk, question: Question) -> Changes:
+    """The height and width to bring images of several sizes to."""
+    message = f"{question.title} (height, width)"
+    return {question.key: question.typed(talk, message, usual="64,64", start=talk.get(question.key))}
+
+
+def facts_line(talk: Talk) -> str:
+    """What the data holds and what follows from it, in a line; nothing where it decides nothing yet."""
+    facts = talk.facts()
+    if facts is None:
+        return ""
+    name, _, place = str(talk.get("data.source")).partition(":")
+    about = SETS[place].says if name == "sklearn" else counted(facts.samples, "sample")
+    if name != "sklearn" and facts.classes:
+        about += f" of {counted(len(facts.classes), 'class')}".replace("classs", "classes")
+    task = talk.get("task") or (next(iter(facts.output_shapes)) if facts.sure else None)
+    follows = [f"input ({show_sizes(facts.input_shapes[0])})".replace(",", ", ")]
+    if task in facts.output_shapes:
+        follows += [f"output ({show_sizes(facts.output_shapes[task])})".replace(",", ", "), task]
+    return f"  {place}: {about}  →  {', '.join(follows)}"

@@ -1,0 +1,155 @@
+"""What has been answered so far, and what is wrong with it: the same check as for flags, after every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from torchgen_scaffold.answers import Answers
+from torchgen_scaffold.answers.data import facts_of, source_of
+from torchgen_scaffold.answers.merge import merge, set_key
+from torchgen_scaffold.errors import DestinationError, Problem, SpecError, TorchgenError
+from torchgen_scaffold.layers.text import parse_layers
+from torchgen_scaffold.sources import SOURCES, Facts
+from torchgen_scaffold.spec import Spec
+from torchgen_scaffold.write import check_destination
+
+Changes = Mapping[str, Any]  # dotted key -> value; None takes the answer away
+
+
+class Talk:
+    """The answers of one conversation, shaped as torchgen.toml is."""
+
+    def __init__(
+        self, answers: Mapping[str, Any], base: Path, output_dir: Path, *, force: bool = False
+    ) -> None:
+        self.answers = merge(answers, {})
+        self.base = base
+        self.output_dir = output_dir
+        self.force = force
+
+    def get(self, key: str) -> Any:
+        """What was answered for a dotted key, or None."""
+        return _get(self.answers, key)
+
+    def value(self, key: str) -> Any:
+        """What was answered for `key`, or what follows for it from the other answers, or None."""
+        given = self.get(key)
+        spec = None if given is not None else self.spec()
+        return given if spec is None else _get(spec.to_dict(), key)
+
+    def changed(self, changes: Changes) -> dict[str, Any]:
+        """The answers with `changes`, without what only made sense with those that they replace."""
+        given = {key: value for key, value in changes.items() if value is not None}
+        again = any(self.get(key) is not None for key in changes)
+        answers = merge(self.answers, given if again else {})
+        for key, value in changes.items():
+            if value is not None:
+                set_key(answers, key, value)
+            else:
+                table, _, name = key.rpartition(".")
+                (answers[table] if table else answers).pop(name, None)
+        return answers
+
+    def refuse_wrong(self) -> None:
+        """Raise what is wrong with the answers before anything was asked; what is missing is not wrong."""
+        with _all_at_once() as problems:
+            self._resolve(self.answers)
+            layers = self.get("model.layers")
+        if layers and not any(problem.key == "model.layers" for problem in problems):
+            with _all_at_once() as more:  # while the shapes are missing, nothing else has read them
+                parse_layers(layers)
+            problems += more
+        wrong = [problem for problem in problems if not _is_missing(problem, self.answers)]
+        if wrong:
+            raise SpecError(wrong)
+        if self.get("name"):
+            check_destination(self.output_dir / self.get("name"), force=self.force)
+
+    def spec(self, changes: Changes | None = None) -> Spec | None:
+        """The Spec of the answers (with `changes`), or None where they are not complete and right."""
+        try:
+            return self._resolve(self.changed(changes or {}))
+        except TorchgenError:
+            return None
+
+    def wrong(self, changes: Changes | None = None) -> list[Problem]:
+        """What is wrong with the answers (with `changes`), what is missing left out."""
+        answers = self.changed(changes or {})
+        return [problem for problem in self._problems(answers) if not _is_missing(problem, answers)]
+
+    def missing(self) -> set[str]:
+        """The keys that need an answer."""
+        return {problem.key for problem in self._problems(self.answers) if _is_missing(problem, self.answers)}
+
+    def facts(self) -> Facts | None:
+        """What the data decides, or None where it decides nothing or is not known yet."""
+        answers = Answers(self.answers)
+        try:
+            source, place = source_of(answers)
+            return facts_of(answers, source, place, self.base)
+        except TorchgenError:
+            return None
+
+    def home(self, name: str) -> Path:
+        """Where a project called `name` goes."""
+        return self.output_dir / name
+
+    def _resolve(self, answers: Mapping[str, Any]) -> Spec:
+        name = answers.get("name")
+        return Spec.from_dict(
+            answers, base=self.base, home=self.home(name) if isinstance(name, str) else None
+        )
+
+    def _problems(self, answers: Mapping[str, Any]) -> list[Problem]:
+        problems: list[Problem] = []
+        try:
+            self._resolve(answers)
+        except TorchgenError as error:
+            problems += error.problems
+        if answers.get("name") and not any(problem.key == "name" for problem in problems):
+            try:
+                check_destination(self.home(answers["name"]), force=self.force)
+            except DestinationError as error:
+                problems += [replace(problem, key="name") for problem in error.problems]
+        return problems
+
+
+@contextmanager
+def _all_at_once() -> Iterator[list[Problem]]:
+    """Collect the problems of a SpecError raised inside."""
+    problems: list[Problem] = []
+    try:
+        yield problems
+    except SpecError as error:
+        problems += error.problems
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Inside, the facts of each data source are read from disk once: the answers are checked at every key."""
+    originals = dict(SOURCES)
+    for name, source in originals.items():
+        SOURCES[name] = remembering = copy(source)
+        setattr(remembering, "facts", cache(source.facts))  # noqa: B010 - mypy has methods only on classes
+    try:
+        yield
+    finally:
+        SOURCES.update(originals)
+
+
+def _get(answers: Mapping[str, Any], key: str) -> Any:
+    table, _, name = key.rpartition(".")
+    inner = answers.get(table, {}) if table else answers
+    return inner.get(name) if isinstance(inner, Mapping) else None
+
+
+def _is_missing(problem: Problem, answers: Mapping[str, Any]) -> bool:
+    """Whether an answer is needed that was not given. Images of several sizes need one: the size to bring them to."""
+    unsized = problem.key == "data.resize" and _get(answers, "data.resize") is None
+    return problem.missing or unsized
