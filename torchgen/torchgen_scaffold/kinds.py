@@ -70,11 +70,13 @@ class Number:
                 value = float(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(f"it is {self.says}")
-        if not math.isfinite(value) or not self.low <= value <= self.high:
+        try:
+            value = float(value)
+        except OverflowError:  # a whole number of hundreds of digits
+            value = math.inf
+        if not math.isfinite(value) or not self.low <= value <= self.high or (self.above and value == self.low):
             raise ValueError(f"it is {self.says}")
-        if self.above and value == self.low:
-            raise ValueError(f"it is {self.says}")
-        return float(value)
+        return value
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Text:
     """A piece of text that a person chose: a name, a path, a column."""
 
     says: str = "text"
-    limit: int = 1000
+    limit: int = 4096  # as long as a path may be
 
     def read(self, value: object) -> str:
         """The text as it is; what it may hold is checked where it is used."""
@@ -126,6 +128,8 @@ class Text:
             raise ValueError(f"it is {self.says}")
         if len(value) > self.limit:
             raise ValueError(f"it has {len(value):,} characters, and the most is {self.limit:,}")
+        if any("\ud800" <= char <= "\udfff" for char in value):
+            raise ValueError("it has half of a character (a lone surrogate), which no file can hold")
         return value
 
 
@@ -158,7 +162,7 @@ class Many:
             value = [part.strip() for part in value.strip("[]()").split(",") if part.strip()]
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             value = [value]
-        if not isinstance(value, (list, tuple)):
+        if not isinstance(value, (list, tuple)) or not value:
             raise ValueError(f"it is {self.says}")
         if len(value) > self.limit:
             raise ValueError(f"it has {len(value):,} items, and the most is {self.limit:,}")
@@ -190,7 +194,7 @@ class Weights:
         if value in ("none", "balanced"):
             return str(value)
         try:
-            weights: tuple[float, ...] = Many(Number(0, above=True)).read(value)
+            weights: tuple[float, ...] = Many(Number(0, above=True), limit=100_000).read(value)
         except ValueError:
             weights = ()
         if not weights:

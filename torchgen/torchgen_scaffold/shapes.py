@@ -27,12 +27,14 @@ def parse_shape(value: object) -> Shape:
         raise ValueError("a shape needs at least one number, such as 10 or 1,28,28")
     if len(sizes) > MAX_AXES:
         raise ValueError(f"a shape has at most {MAX_AXES} axes, and this one has {len(sizes)}")
-    for size in sizes:
-        if size < 1:
-            raise ValueError(f"every size is at least 1, and this shape has {size}; leave the batch out")
+    smallest = min(sizes)
+    if smallest < 1:
+        shown = str(smallest) if smallest > -(10**18) else "a huge negative number"
+        raise ValueError(f"every size is at least 1, and this shape has {shown}; leave the batch out")
     if prod(sizes) > MAX_NUMBERS:
-        gib = prod(sizes) * 4 / 2**30
-        raise ValueError(f"one sample of this shape would take {gib:,.0f} GiB; the most is 1 GiB")
+        gib = prod(sizes) * 4 // 2**30
+        shown = f"{gib:,} GiB" if gib < 10**9 else "more than any memory holds"
+        raise ValueError(f"one sample of this shape would take {shown}; the most is 1 GiB")
     return sizes
 
 
@@ -55,7 +57,7 @@ def _sizes_of_list(value: int | list[object] | tuple[object, ...]) -> Shape:
     sizes: list[int] = []
     for size in [value] if isinstance(value, int) else value:
         if isinstance(size, bool) or not isinstance(size, int):
-            raise ValueError(f"{size!r} is not a whole number; write a shape as [1, 28, 28]")
+            raise ValueError(f"{type(size).__name__} is no whole number; write a shape as [1, 28, 28]")
         sizes.append(size)
     return tuple(sizes)
 

@@ -29,12 +29,12 @@ def resolve(given: Mapping[str, Any], *, base: Path, home: Path | None) -> Spec:
     answers = Answers(given)
     source: Source | None = None
     place, facts = "", None
-    readable = not any(problem.key.startswith("data.") for problem in answers.problems)
-    with answers.collecting():
-        source, place = source_of(answers)
-        readable = False  # until the facts are read
-        facts = facts_of(answers, source, place, base)
-        readable = True
+    readable = False  # until the facts are read
+    if not answers.wrong_in("data"):
+        with answers.collecting():
+            source, place = source_of(answers)
+            facts = facts_of(answers, source, place, base)
+            readable = True
     name = _name_of(answers, place)
     home = home or base / name
     task = task_of(answers, facts) if readable else answers.get("task")
@@ -44,16 +44,17 @@ def resolve(given: Mapping[str, Any], *, base: Path, home: Path | None) -> Spec:
     data: Data | None = None
     training: Training | None = None
     layer_error: LayerError | None = None
-    if input_shape and output_shape:
+    if input_shape and output_shape and not answers.wrong_in("model"):
         try:
             model = model_of(answers, input_shape, output_shape)
         except LayerError as error:
             layer_error = error
         except SpecError as error:
             answers.problems.extend(error.problems)
-    if source and input_shape and readable:
-        data = data_of(answers, source, place, facts, input_shape, base, home)
-    if task and output_shape and data:
+    if source and task and input_shape and output_shape and readable:
+        with answers.collecting():
+            data = data_of(answers, source, place, facts, base, home)
+    if task and output_shape and data and not answers.wrong_in("training"):
         training = training_of(answers, task, output_shape, data)
     elif task:
         loss_of(answers, task)  # whether the loss fits can be said without shapes
@@ -71,6 +72,8 @@ def resolve(given: Mapping[str, Any], *, base: Path, home: Path | None) -> Spec:
 def _name_of(answers: Answers, place: str) -> str:
     """The name: given, or the data's own (`csv:data/houses.csv` makes `houses`); notes a problem."""
     name: str | None = answers.get("name")
+    if answers.wrong_in("name"):
+        return "project"
     if name is None:
         stem = Path(place).stem if place else ""
         name = suggest_name(stem) if stem else None
@@ -80,4 +83,5 @@ def _name_of(answers: Answers, place: str) -> str:
     problem = project_name_problem(name)
     if problem:
         answers.problems.append(problem)
+        return "project"
     return name

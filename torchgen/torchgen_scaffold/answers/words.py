@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from torchgen_scaffold.errors import Problem, SpecError
-from torchgen_scaffold.kinds import Setting
+from torchgen_scaffold.kinds import Choice, Flag, Integer, Many, Number, Setting, Shape
 from torchgen_scaffold.presets import PRESETS
 from torchgen_scaffold.spec import SETTINGS
 from torchgen_scaffold.spelling import nearest
@@ -57,6 +57,10 @@ class Answers:
         """Note one problem and go on, so that all of them are reported together."""
         self.problems.append(Problem(what, why, instead, key))
 
+    def wrong_in(self, table: str) -> bool:
+        """Whether a key of `table`, or the key itself, was wrong: what follows from it would be an echo."""
+        return any(problem.key == table or problem.key.startswith(f"{table}.") for problem in self.problems)
+
     def missing(self, key: str, why: str = "", instead: str = "") -> None:
         """Note that an answer is needed which was not given."""
         setting = SETTINGS[key]
@@ -95,9 +99,8 @@ class Answers:
         try:
             self.values[key] = setting.kind.read(value)
         except ValueError as error:
-            shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:60] + "…"
             name = f"{setting.flag} ({key})" if setting.flag else key
-            self.wrong(f"{name} cannot be {shown}", str(error), key=key)
+            self.wrong(f"{name} cannot be {_shown(value)}", str(error), _instead(key, setting), key)
 
     def _flat(self, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for key, value in given.items():
@@ -107,8 +110,9 @@ class Answers:
                 else:
                     self.wrong(
                         f"{key} is a table",
-                        f"it was given as {value!r:.60}",
+                        f"it was given as {_shown(value)}",
                         f"Write [{key}] above its keys.",
+                        key,
                     )
             else:
                 yield str(key), value
@@ -121,16 +125,57 @@ class Answers:
         self.wrong(f"there is no setting {key[:80]!r}", "", hint, key)
 
 
+def _shown(value: object) -> str:
+    """The value as a message can hold it, whatever it is."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        return "a value that is far too large"
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _instead(key: str, setting: Setting) -> str:
+    """What to type for a setting: its default, or a word of its choices."""
+    example = _EXAMPLES.get(key) or setting.default
+    if example is None and isinstance(setting.kind, Choice):
+        example = setting.kind.options[0]
+    if example is None or example == ():
+        example = {Integer: "10", Number: "0.1", Shape: "1,28,28", Many: "32,64"}.get(type(setting.kind))
+    if isinstance(example, tuple):
+        example = ",".join(map(str, example))
+    if isinstance(example, bool):
+        example = "true"
+    if example is None:
+        return ""
+    if isinstance(setting.kind, Flag) and setting.flag:
+        return f"Give {setting.flag}, or leave it out."
+    return f"Give {setting.flag} {example}, say." if setting.flag else f"Give --set {key}={example}, say."
+
+
+_EXAMPLES = {
+    "name": "digits",
+    "output_shape": "10",
+    "model.layers": '"conv(32, 3) -> relu -> maxpool(2)"',
+    "data.source": "sklearn:digits",
+    "data.target": "COLUMN",
+    "data.resize": "64,64",
+    "training.lr": "0.001",
+    "training.clip_norm": "1",
+}
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a torchgen.toml. Raises SpecError where it is missing or malformed."""
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        reason = error.strerror or str(error)
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL, or half of a character
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise SpecError(
             Problem(f"cannot read {str(path)!r}", reason, "Give the path of a torchgen.toml: --config FILE")
         ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, or a number of thousands of digits
         raise SpecError(
             Problem(
                 f"{str(path)!r} is not valid TOML",

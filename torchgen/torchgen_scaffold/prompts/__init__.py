@@ -76,7 +76,10 @@ def _put(talk: Talk, question: Question) -> None:
         if about is None:  # it is about something that only a flag or a file can say, so the answer has to go
             talk.answers = before
             return
-        talk.answers = talk.changed(about.ask(talk, about))
+        # Where the other answers leave no choice, what was given has to go.
+        talk.answers = talk.changed(
+            about.ask(talk, about) if about.opens(talk) else dict.fromkeys(about.keys)
+        )
     if any(key.startswith("data.") for key in question.keys):
         _tell(talk)
 

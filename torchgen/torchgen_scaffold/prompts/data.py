@@ -99,8 +99,8 @@ def facts_line(talk: Talk) -> str:
     about = SETS[place].says if name == "sklearn" else counted(facts.samples, "sample")
     if name != "sklearn" and facts.classes:
         about += f" of {counted(len(facts.classes), 'class')}".replace("classs", "classes")
-    task = talk.get("task") or (next(iter(facts.output_shapes)) if facts.sure else None)
+    task = talk.task()
     follows = [f"input ({show_sizes(facts.input_shapes[0])})".replace(",", ", ")]
-    if task in facts.output_shapes:
+    if task and task in facts.output_shapes:
         follows += [f"output ({show_sizes(facts.output_shapes[task])})".replace(",", ", "), task]
-    return f"  {place}: {about}  →  {', '.join(follows)}"
+    return f"{place}: {about}  →  {', '.join(follows)}"

@@ -70,5 +70,6 @@ def as_typed(value: Any) -> str:
 
 def sentence(problem: Problem) -> str:
     """What is wrong, why, and what would be right, in a line."""
-    parts = [part for part in (problem.what, problem.why, problem.instead) if part]
-    return " ".join(part if part.endswith((".", "?")) else f"{part}." for part in parts)
+    what = f"{problem.what}:" if problem.why and not problem.what.endswith((".", "?")) else problem.what
+    parts = [what, *(part for part in (problem.why, problem.instead) if part)]
+    return " ".join(part if part.endswith((".", "?", ":")) else f"{part}." for part in parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from pathlib import Path
 
 from torchgen_scaffold.kinds import Choice
@@ -41,7 +40,7 @@ def _ask_name(talk: Talk, question: Question) -> Changes:
     """The project's name; the data's own, or the first one like it whose folder is free, is a key away."""
     place = str(talk.get("data.source") or "").partition(":")[2]
     stem = suggest_name(Path(place).stem)
-    tries = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
+    tries = [stem, *(f"{stem}-{number}" for number in range(2, 10))]
     usual = next((name for name in tries if not question.fault(talk, {"name": name})), stem)
     return {"name": question.typed(talk, question.title, usual=usual, start=talk.get("name"))}
 
@@ -49,7 +48,8 @@ def _ask_name(talk: Talk, question: Question) -> Changes:
 def _ask_model(talk: Talk, question: Question) -> Changes:
     """A preset that reads this input, the usual one first, or a person's own layers."""
     unasked: Changes = {"model.preset": None, "model.layers": None}
-    usual = talk.spec(unasked)
+    settings = (f"model.{name}" for row in PRESETS.values() for name in row.settings)
+    usual = talk.spec({**unasked, **dict.fromkeys(settings)})
     first = usual.model.preset if usual else None
     fitting = [name for name in PRESETS if not talk.wrong({**unasked, "model.preset": name})]
     fitting.sort(key=lambda name: name != first)
@@ -59,7 +59,7 @@ def _ask_model(talk: Talk, question: Question) -> Changes:
     picked = choose(question.title, options, _OWN if own else talk.get("model.preset"))
     if picked != _OWN:
         return {**unasked, "model.preset": picked}
-    say("  Layers with -> between them. Input sizes are filled in, and the last linear layer is added.")
+    say("Layers with -> between them. Input sizes are filled in, and the last linear layer is added.")
     example = " -> ".join(map(str, usual.model.layers)) if usual else ""
     fault = lambda text: question.fault(talk, {"model.preset": None, "model.layers": text})  # noqa: E731
     return {
@@ -70,21 +70,23 @@ def _ask_model(talk: Talk, question: Question) -> Changes:
 
 def _ask_loss(talk: Talk, question: Question) -> Changes:
     """A loss that fits the task."""
-    fitting = TASKS[talk.value("task")].losses
-    return {question.key: question.picked(talk, {name: LOSSES[name].summary for name in fitting})}
+    return {question.key: question.picked(talk, {name: LOSSES[name].summary for name in _losses(talk)})}
 
 
 def _losses_open(talk: Talk) -> bool:
-    return len(TASKS[talk.value("task")].losses) > 1
+    return len(_losses(talk)) > 1
+
+
+def _losses(talk: Talk) -> tuple[str, ...]:
+    task = talk.task()
+    return TASKS[task].losses if task else ()
 
 
 def _ask_setting(talk: Talk, question: Question) -> Changes:
     """Any setting, as its kind says: a menu for one of a few words, a line for anything else."""
-    setting = SETTINGS[question.key]
-    if isinstance(setting.kind, Choice):
+    if isinstance(SETTINGS[question.key].kind, Choice):
         return {question.key: question.picked(talk, _SUMMARIES[question.key])}
-    message = f"{question.title} ({setting.help})"
-    return {question.key: question.typed(talk, message, start=talk.value(question.key))}
+    return {question.key: question.typed(talk, question.title, start=talk.value(question.key))}
 
 
 QUESTIONS = (

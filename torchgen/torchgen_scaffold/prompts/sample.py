@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torchgen_scaffold.layers.base import show_shape
 from torchgen_scaffold.prompts.question import Question, as_typed
 from torchgen_scaffold.prompts.talk import Changes, Talk
 from torchgen_scaffold.prompts.terminal import Option, choose, type_in
 from torchgen_scaffold.shapes import parse_shape, show_sizes
 from torchgen_scaffold.tasks import TASKS
-from torchgen_scaffold.wording import counted, times
+from torchgen_scaffold.wording import counted
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def ask_input(talk: Talk, question: Question) -> Changes:
     """What one sample is, and its shape; where the data knows it, how it is to be read."""
     facts = talk.facts()
     if facts:
-        views = {show_sizes(view): times(view) for view in facts.input_shapes}
+        views = {show_sizes(view): show_shape(view) for view in facts.input_shapes}
         shape = talk.value("input_shape")
         options = [Option(typed, shown) for typed, shown in views.items()]
         return {"input_shape": choose(question.title, options, show_sizes(shape) if shape else None)}
@@ -116,10 +117,10 @@ def _axes_fault(row: Sample, text: str) -> str:
 
 def ask_output(talk: Talk, question: Question) -> Changes:
     """The output's shape, in the words of the task."""
-    message, usual = _OUTPUTS[talk.value("task")]
+    message, usual = _OUTPUTS[talk.task() or "regression"]
     return {question.key: question.typed(talk, message, usual=usual, start=talk.get(question.key))}
 
 
 def output_opens(talk: Talk) -> bool:
     """Whether neither the data nor the task decides the output."""
-    return talk.facts() is None and talk.value("task") != "binary"
+    return talk.facts() is None and talk.task() != "binary"

@@ -60,7 +60,7 @@ class Talk:
         """Raise what is wrong with the answers before anything was asked; what is missing is not wrong."""
         with _all_at_once() as problems:
             self._resolve(self.answers)
-            layers = self.get("model.layers")
+        layers = self.get("model.layers")
         if layers and not any(problem.key == "model.layers" for problem in problems):
             with _all_at_once() as more:  # while the shapes are missing, nothing else has read them
                 parse_layers(layers)
@@ -68,8 +68,9 @@ class Talk:
         wrong = [problem for problem in problems if not _is_missing(problem, self.answers)]
         if wrong:
             raise SpecError(wrong)
-        if self.get("name"):
-            check_destination(self.output_dir / self.get("name"), force=self.force)
+        name = self.get("name")
+        # Without a name yet, at least the folder around the project has to be one.
+        check_destination(self.home(name or ""), force=self.force or not name)
 
     def spec(self, changes: Changes | None = None) -> Spec | None:
         """The Spec of the answers (with `changes`), or None where they are not complete and right."""
@@ -95,6 +96,12 @@ class Talk:
             return facts_of(answers, source, place, self.base)
         except TorchgenError:
             return None
+
+    def task(self) -> str | None:
+        """The task: answered, or decided by the data."""
+        given: str | None = self.get("task")
+        facts = None if given else self.facts()
+        return next(iter(facts.output_shapes)) if facts and facts.sure else given
 
     def home(self, name: str) -> Path:
         """Where a project called `name` goes."""

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import questionary
+from prompt_toolkit import print_formatted_text
 from prompt_toolkit.completion import PathCompleter
+from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
@@ -40,8 +42,8 @@ class Option(NamedTuple):
 
 
 def say(text: str) -> None:
-    """Print a line between two questions."""
-    questionary.print(text)
+    """Print a sentence between two questions, a little to the right of them."""
+    questionary.print(textwrap.fill(text, _columns() - 1, initial_indent="  ", subsequent_indent="  "))
 
 
 def choose(message: str, options: Sequence[Option], default: str | None = None) -> str:
@@ -105,7 +107,7 @@ _LOOKS: dict[str, Any] = {"style": _STYLE, "pointer": _POINTER, "erase_when_done
 
 
 def _choices(options: Sequence[Option]) -> list[questionary.Choice]:
-    width = max(len(option.title) for option in options if option.summary or len(options) == 1 or True)
+    width = max(len(option.title) for option in options)
     room = _columns() - 4  # the pointer, and the last column that some terminals wrap at
     lines = [f"{option.title:<{width}}  {option.summary}".rstrip() for option in options]
     return [
@@ -130,9 +132,6 @@ def _stop(event: KeyPressEvent) -> None:
 
 
 def _say_answer(message: str, answer: str) -> None:
-    from prompt_toolkit import print_formatted_text
-    from prompt_toolkit.formatted_text import FormattedText
-
     parts = [("class:qmark", "?"), ("class:question", f" {message} "), ("class:answer", answer)]
     print_formatted_text(FormattedText(parts), style=_STYLE)
 

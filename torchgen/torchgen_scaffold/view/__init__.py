@@ -46,6 +46,7 @@ class View:
         self.is_tokens = bool(spec.model.vocab_size)
         self.is_regression = spec.task == "regression"
         self.is_multiclass = spec.task == "multiclass"
+        self.is_recurrent = any(layer.form == "recurrent" for layer in plan.layers)
         self.is_binary = spec.task == "binary"
         self.has_test_set = spec.data.test_samples > 0
         self.reads_images = spec.data.source == "images"
@@ -316,7 +317,7 @@ class View:
     def handful(self) -> int:
         """How many samples the network learns by heart in the tests: two where it has little to work with."""
         widths = [layer.in_shape[-1] for layer in self._plan.layers if layer.kind == "Linear"]
-        return 8 if min(widths) >= 16 and self.input_size < 10_000 else 2
+        return 8 if min(widths) >= 16 and 16 <= self.input_size < 10_000 else 2
 
     @property
     def learned(self) -> Code:

@@ -1,0 +1,86 @@
+"""1,797 grey images of 8x8 pixels: handwritten digits; from scikit-learn.
+
+Usage:
+    python dataset.py  # show the splits
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch.utils.data import TensorDataset
+
+INPUT_SHAPE = (1, 8, 8)
+CLASSES = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
+
+
+def load_tensors() -> tuple[torch.Tensor, torch.Tensor]:
+    """inputs (N, 1, 8, 8) float32, targets (N,) long."""
+    inputs, targets = load_digits(return_X_y=True)
+    return (
+        torch.tensor(inputs, dtype=torch.float32).reshape(-1, *INPUT_SHAPE),
+        torch.tensor(targets, dtype=torch.long),
+    )
+
+
+class Splits(NamedTuple):
+    """Train teaches, val chooses the checkpoint, test is for eval.py alone."""
+
+    train: TensorDataset
+    val: TensorDataset
+    test: TensorDataset
+
+
+def load_splits(seed: int) -> Splits:
+    """Shuffle once with the seed, then cut: 1,259 train, 269 val and 269 test samples."""
+    inputs, targets = load_tensors()
+    order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(seed))
+    inputs, targets = inputs[order], targets[order]
+    held = max(1, len(inputs) * 15 // 100)  # 15 percent for test and as many for val
+    return Splits(
+        train=TensorDataset(inputs[2 * held :], targets[2 * held :]),
+        val=TensorDataset(inputs[held : 2 * held], targets[held : 2 * held]),
+        test=TensorDataset(inputs[:held], targets[:held]),
+    )
+
+
+def statistics(train: TensorDataset) -> dict[str, torch.Tensor]:
+    """What the model's buffers hold, from the train split alone: the others stay unseen."""
+    inputs, _ = train.tensors
+    return {
+        "input_mean": inputs.mean(dim=(0, 2, 3)).reshape(-1, 1, 1),
+        "input_std": nonzero(inputs.std(dim=(0, 2, 3), correction=0).reshape(-1, 1, 1)),
+    }
+
+
+def nonzero(std: torch.Tensor) -> torch.Tensor:
+    """A column that never changes has std 0; divide it by 1 instead, not by 0."""
+    return torch.where(std > 0, std, 1.0)
+
+
+def load_inputs(path: str) -> torch.Tensor:
+    """New samples for predict.py: the array X of an .npz file, (N, 1, 8, 8) float32."""
+    with np.load(path, allow_pickle=False) as arrays:
+        if "X" not in arrays:
+            raise SystemExit(f"{path} has no array X; it has {', '.join(arrays)}")
+        array = arrays["X"]
+    if array.ndim < 2 or array[0].size != 64:
+        found = f"one sample of {path} is {array.shape[1:]}"
+        raise SystemExit(f"{found}, and the model wants {INPUT_SHAPE}")
+    return torch.from_numpy(array.astype(np.float32)).reshape(-1, *INPUT_SHAPE)
+
+
+def main() -> None:
+    """Show the size of each split and one sample's shape and dtype."""
+    for name, split in load_splits(seed=0)._asdict().items():
+        inputs, targets = split[0]
+        print(
+            f"{name:<6}{len(split):>6,} samples   "
+            f"inputs {tuple(inputs.shape)} {inputs.dtype}   "
+            f"targets {tuple(targets.shape)} {targets.dtype}"
+        )
+
+
+if __name__ == "__main__":
+    main()

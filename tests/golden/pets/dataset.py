@@ -1,0 +1,119 @@
+"""900 images, a folder for each class.
+
+A file is opened when its sample is asked for, so that the folder may be larger than the memory.
+
+Usage:
+    python dataset.py  # show the splits
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+
+DATA = Path(__file__).parent / "data/pets"
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+INPUT_SHAPE = (3, 32, 48)  # channels, height, width
+CLASSES = ["cat", "dog", "fish"]
+
+
+class ImageFiles(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Image files and the class that each one's folder names."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = list(files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """inputs (3, 32, 48) float32 from 0 to 1, target () long."""
+        file = self.files[index]
+        label = CLASSES.index(file.relative_to(DATA).parts[0])
+        return load_image(file), torch.tensor(label)
+
+
+def load_image(file: str | Path) -> torch.Tensor:
+    """One image as (3, 32, 48) float32, from 0 to 1."""
+    channels, height, width = INPUT_SHAPE
+    with Image.open(file) as image:
+        pixels = np.asarray(
+            image.convert("L" if channels == 1 else "RGB").resize((width, height))
+        )
+    return (
+        torch.tensor(pixels, dtype=torch.float32)
+        .reshape(height, width, channels)
+        .permute(2, 0, 1)
+        / 255
+    )
+
+
+class Splits(NamedTuple):
+    """Train teaches, val chooses the checkpoint, test is for eval.py alone."""
+
+    train: ImageFiles
+    val: ImageFiles
+    test: ImageFiles
+
+
+def load_splits(seed: int) -> Splits:
+    """Shuffle once with the seed, then cut: 630 train, 135 val and 135 test samples."""
+    # Sorted first: the order in which a folder is listed differs between machines.
+    files = sorted(
+        file
+        for name in CLASSES
+        for file in (DATA / name).rglob("*")
+        if file.suffix.lower() in SUFFIXES
+    )
+    if not files:
+        raise SystemExit(f"there are no images in {DATA}")
+    order = torch.randperm(
+        len(files), generator=torch.Generator().manual_seed(seed)
+    ).tolist()
+    files = [files[index] for index in order]
+    held = max(1, len(files) * 15 // 100)  # 15 percent for test and as many for val
+    return Splits(
+        train=ImageFiles(files[2 * held :]),
+        val=ImageFiles(files[held : 2 * held]),
+        test=ImageFiles(files[:held]),
+    )
+
+
+def statistics(train: ImageFiles) -> dict[str, torch.Tensor]:
+    """Each channel's mean and std over the train split alone, in one pass; they become the model's buffers."""
+    channels, height, width = INPUT_SHAPE
+    total, squares = torch.zeros(channels, dtype=torch.float64), torch.zeros(
+        channels, dtype=torch.float64
+    )
+    for inputs, _ in DataLoader(train, batch_size=64):
+        total += inputs.double().sum(dim=(0, 2, 3))
+        squares += inputs.double().square().sum(dim=(0, 2, 3))
+    pixels = len(train) * height * width
+    mean = total / pixels
+    std = (squares / pixels - mean.square()).clamp(min=0).sqrt()
+    std = torch.where(
+        std > 0, std, 1.0
+    )  # a channel of one colour: dividing by 0 would give NaN
+    return {
+        "input_mean": mean.float().reshape(channels, 1, 1),
+        "input_std": std.float().reshape(channels, 1, 1),
+    }
+
+
+def main() -> None:
+    """Show the size of each split and one sample's shape and dtype."""
+    for name, split in load_splits(seed=0)._asdict().items():
+        inputs, targets = split[0]
+        print(
+            f"{name:<6}{len(split):>6,} samples   "
+            f"inputs {tuple(inputs.shape)} {inputs.dtype}   "
+            f"targets {tuple(targets.shape)} {targets.dtype}"
+        )
+
+
+if __name__ == "__main__":
+    main()

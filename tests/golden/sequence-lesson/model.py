@@ -1,0 +1,84 @@
+"""The network (gru) and the loss that fits its outputs.
+
+Usage:
+    python model.py  # print every layer as torch sees it, and check the table
+"""
+
+import torch
+from torch import nn
+
+
+class Model(nn.Module):
+    """inputs (N, 20, 3) float32 -> predictions (N, 2, 4)."""
+
+    input_mean: torch.Tensor
+    input_std: torch.Tensor
+    target_mean: torch.Tensor
+    target_std: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Statistics of the train split, which train.py fills in; buffers are saved too.
+        self.register_buffer("input_mean", torch.zeros(3))
+        self.register_buffer("input_std", torch.ones(3))
+        self.register_buffer("target_mean", torch.zeros(2, 4))
+        self.register_buffer("target_std", torch.ones(2, 4))
+
+        self.gru = nn.GRU(
+            3, 64, num_layers=2, dropout=0.2, bidirectional=True, batch_first=True
+        )
+        self.head = nn.Linear(128, 8)
+        self.unflatten = nn.Unflatten(1, (2, 4))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        x = (inputs - self.input_mean) / self.input_std
+        _, hidden = self.gru(x)  # hidden: the last state of each layer and direction
+        # both directions' last states: (N, 20, 128) -> (N, 128)
+        x = torch.cat([hidden[-2], hidden[-1]], dim=1)
+        x = self.head(x)  # (N, 128) -> (N, 8)
+        # (N, 8) -> (N, 2, 4), standardized predictions
+        predictions: torch.Tensor = self.unflatten(x)
+        return predictions
+
+    def standardize(self, targets: torch.Tensor) -> torch.Tensor:
+        """Targets in their own units -> the scale that the network predicts in."""
+        return (targets - self.target_mean) / self.target_std
+
+    def in_units(self, predictions: torch.Tensor) -> torch.Tensor:
+        """Predictions of the network -> the targets' own units."""
+        return predictions * self.target_std + self.target_mean
+
+
+def make_loss() -> nn.Module:
+    """Mean squared error: large misses weigh most.
+
+    A target is numbers of the output's own shape, float32.
+    """
+    return nn.MSELoss()
+
+
+def main() -> None:
+    """Show what every layer gives for a batch of 2, and check the outcome."""
+    model = Model().eval()
+    names = {layer: name for name, layer in model.named_modules()}
+
+    def show(
+        layer: nn.Module, _: object, output: torch.Tensor | tuple[torch.Tensor]
+    ) -> None:
+        shape = tuple((output[0] if isinstance(output, tuple) else output).shape)
+        count = sum(parameter.numel() for parameter in layer.parameters())
+        print(f"{names[layer]:<14}{type(layer).__name__:<20}{shape!s:<22}{count:>12,}")
+
+    for layer in names:
+        if not list(layer.children()):  # a layer, rather than a Sequential of layers
+            layer.register_forward_hook(show)
+    print(f"{'name':<14}{'layer':<20}{'output':<22}{'parameters':>12}")
+    outputs = model(torch.zeros(2, 20, 3))
+    total = sum(parameter.numel() for parameter in model.parameters())
+    print(f"{total:,} parameters")
+    assert outputs.shape == (2, 2, 4), outputs.shape
+    assert total == 102_024, total
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""1,201 samples from an .npz file.
+
+Usage:
+    python dataset.py  # show the splits
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.data import TensorDataset
+
+DATA = Path(__file__).parent / "signals.npz"
+INPUT_SHAPE = (4, 64)
+CLASSES = ["0", "1", "2"]
+
+
+def load_arrays(part: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """inputs (N, 4, 64) float32, targets (N,) long."""
+    with np.load(DATA, allow_pickle=False) as arrays:
+        array, labels = arrays[f"X_{part}"], arrays[f"y_{part}"]
+    inputs = torch.from_numpy(array.astype(np.float32)).reshape(-1, *INPUT_SHAPE)
+    names = [str(int(label)) for label in labels.reshape(-1)]
+    unknown = sorted(set(names) - set(CLASSES))
+    if unknown:
+        raise SystemExit(f"{DATA} has targets outside CLASSES: {', '.join(unknown)}")
+    targets = torch.tensor([CLASSES.index(name) for name in names], dtype=torch.long)
+    return inputs, targets
+
+
+class Splits(NamedTuple):
+    """Train teaches, val chooses the checkpoint, test is for eval.py alone."""
+
+    train: TensorDataset
+    val: TensorDataset
+    test: TensorDataset
+
+
+def load_splits(seed: int) -> Splits:
+    """Shuffle once with the seed, then cut: 851 train, 150 val and 200 test samples."""
+    (inputs, targets), (test_inputs, test_targets) = load_arrays("train"), load_arrays(
+        "test"
+    )
+    order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(seed))
+    inputs, targets = inputs[order], targets[order]
+    val = max(
+        1, len(inputs) * 15 // 100
+    )  # 15 percent; the file brings its own test set
+    return Splits(
+        train=TensorDataset(inputs[val:], targets[val:]),
+        val=TensorDataset(inputs[:val], targets[:val]),
+        test=TensorDataset(test_inputs, test_targets),
+    )
+
+
+def statistics(train: TensorDataset) -> dict[str, torch.Tensor]:
+    """What the model's buffers hold, from the train split alone: the others stay unseen."""
+    inputs, _ = train.tensors
+    return {
+        "input_mean": inputs.mean(dim=(0, 2)).reshape(-1, 1),
+        "input_std": nonzero(inputs.std(dim=(0, 2), correction=0).reshape(-1, 1)),
+    }
+
+
+def nonzero(std: torch.Tensor) -> torch.Tensor:
+    """A column that never changes has std 0; divide it by 1 instead, not by 0."""
+    return torch.where(std > 0, std, 1.0)
+
+
+def load_inputs(path: str) -> torch.Tensor:
+    """New samples for predict.py: the array X of an .npz file, (N, 4, 64) float32."""
+    with np.load(path, allow_pickle=False) as arrays:
+        if "X" not in arrays:
+            raise SystemExit(f"{path} has no array X; it has {', '.join(arrays)}")
+        array = arrays["X"]
+    if array.ndim < 2 or array[0].size != 256:
+        found = f"one sample of {path} is {array.shape[1:]}"
+        raise SystemExit(f"{found}, and the model wants {INPUT_SHAPE}")
+    return torch.from_numpy(array.astype(np.float32)).reshape(-1, *INPUT_SHAPE)
+
+
+def main() -> None:
+    """Show the size of each split and one sample's shape and dtype."""
+    for name, split in load_splits(seed=0)._asdict().items():
+        inputs, targets = split[0]
+        print(
+            f"{name:<6}{len(split):>6,} samples   "
+            f"inputs {tuple(inputs.shape)} {inputs.dtype}   "
+            f"targets {tuple(targets.shape)} {targets.dtype}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""1,000 made samples with a signal to learn.
+
+Every label has a pattern of its own, and a sample is its pattern and noise, so that
+there is something to learn. For your own data, return its tensors from load_tensors().
+
+Usage:
+    python dataset.py  # show the splits
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.data import TensorDataset
+
+INPUT_SHAPE = (40,)
+CLASSES = ["label_0", "label_1", "label_2", "label_3", "label_4"]
+SAMPLES = 1000
+VOCAB_SIZE = 1000
+
+
+def load_tensors() -> tuple[torch.Tensor, torch.Tensor]:
+    """inputs (N, 40) long, targets (N, 5) float32."""
+    # A seed of its own: the data is the same in every run, however it is split.
+    generator = torch.Generator().manual_seed(0)
+    targets = torch.randint(2, (SAMPLES, 5), generator=generator).float()
+    strengths = targets
+    # A pattern makes some tokens likelier than others.
+    patterns = torch.randn(strengths.shape[1], VOCAB_SIZE, generator=generator)
+    chances = (2 * strengths @ patterns).softmax(dim=1)
+    inputs = chances.multinomial(INPUT_SHAPE[0], replacement=True, generator=generator)
+    return inputs, targets
+
+
+class Splits(NamedTuple):
+    """Train teaches, val chooses the checkpoint, test is for eval.py alone."""
+
+    train: TensorDataset
+    val: TensorDataset
+    test: TensorDataset
+
+
+def load_splits(seed: int) -> Splits:
+    """Shuffle once with the seed, then cut: 700 train, 150 val and 150 test samples."""
+    inputs, targets = load_tensors()
+    order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(seed))
+    inputs, targets = inputs[order], targets[order]
+    held = max(1, len(inputs) * 15 // 100)  # 15 percent for test and as many for val
+    return Splits(
+        train=TensorDataset(inputs[2 * held :], targets[2 * held :]),
+        val=TensorDataset(inputs[held : 2 * held], targets[held : 2 * held]),
+        test=TensorDataset(inputs[:held], targets[:held]),
+    )
+
+
+def load_inputs(path: str) -> torch.Tensor:
+    """New samples for predict.py: the array X of an .npz file, (N, 40) long."""
+    with np.load(path, allow_pickle=False) as arrays:
+        if "X" not in arrays:
+            raise SystemExit(f"{path} has no array X; it has {', '.join(arrays)}")
+        array = arrays["X"]
+    if array.ndim < 2 or array[0].size != 40:
+        found = f"one sample of {path} is {array.shape[1:]}"
+        raise SystemExit(f"{found}, and the model wants {INPUT_SHAPE}")
+    return torch.from_numpy(array.astype(np.int64)).reshape(-1, *INPUT_SHAPE)
+
+
+def main() -> None:
+    """Show the size of each split and one sample's shape and dtype."""
+    for name, split in load_splits(seed=0)._asdict().items():
+        inputs, targets = split[0]
+        print(
+            f"{name:<6}{len(split):>6,} samples   "
+            f"inputs {tuple(inputs.shape)} {inputs.dtype}   "
+            f"targets {tuple(targets.shape)} {targets.dtype}"
+        )
+
+
+if __name__ == "__main__":
+    main()
