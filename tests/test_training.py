@@ -66,13 +66,13 @@ def test_four_epochs_are_two_and_two_more(tmp_path: Path) -> None:
 def test_a_run_stopped_by_ctrl_c_goes_on_to_the_same_bits(tmp_path: Path, schedule: str) -> None:
     extra = {"step_size": 2} if schedule == "step" else {"plateau_patience": 0} if schedule == "plateau" else {}
     project = make(tmp_path, **SEQUENCE, training={"schedule": schedule, **extra})
-    # Long enough to be stopped on the way: the signal is sent when the second epoch is said to be over.
+    # Long enough to be stopped on the way: the signal is sent when the third epoch is said to be over.
     epochs = ["--epochs", "40"]
     run(project, "train.py", *epochs, "--output-dir", "whole")
     process = start(project, *epochs, "--output-dir", "stopped")
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith("epoch 2 "):
+        if line.startswith("epoch 3 "):
             process.send_signal(signal.SIGINT)
             break
     said, errors = process.communicate(timeout=120)
