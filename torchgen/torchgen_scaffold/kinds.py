@@ -74,7 +74,11 @@ class Number:
             value = float(value)
         except OverflowError:  # a whole number of hundreds of digits
             value = math.inf
-        if not math.isfinite(value) or not self.low <= value <= self.high or (self.above and value == self.low):
+        if (
+            not math.isfinite(value)
+            or not self.low <= value <= self.high
+            or (self.above and value == self.low)
+        ):
             raise ValueError(f"it is {self.says}")
         return value
 

@@ -170,8 +170,9 @@ def main() -> None:
                 print(f"Stopped: no better val loss for {settings.patience} epochs.")
                 break
     except KeyboardInterrupt:
-        done = f"{last} holds {progress['epoch']} whole epochs"
-        print(f"\nStopped; {done}. Go on with: python train.py --resume")
+        done = load_checkpoint(last, device)["progress"]["epoch"]
+        print(f"\nStopped; {last} holds {done} whole epochs.")
+        print("Go on with the same settings and --resume.")
         raise SystemExit(130) from None
     log.close()
     print(f"The best val loss is {progress['best_loss']:.4g}. Next: python eval.py")

@@ -21,7 +21,7 @@ class Model(nn.Module):
         self.register_buffer("input_std", torch.ones(4, 1))
 
         self.features = nn.Sequential(
-            # (N, 4, 64) -> (N, 16, 64): (64 + 4 - 1*(5-1) - 1)//1 + 1 = 64
+            # (N, 4, 64) -> (N, 16, 64): (64 + 2*2 - 1*(5-1) - 1)//1 + 1 = 64
             nn.Conv1d(4, 16, kernel_size=5, padding="same"),
             nn.BatchNorm1d(16),
             nn.ReLU(),

@@ -53,8 +53,8 @@ def resolve(given: Mapping[str, Any], *, base: Path, home: Path | None) -> Spec:
             answers.problems.extend(error.problems)
     if source and task and input_shape and output_shape and readable:
         with answers.collecting():
-            data = data_of(answers, source, place, facts, base, home)
-    if task and output_shape and data and not answers.wrong_in("training"):
+            data = data_of(answers, source, place, facts, task, base, home)
+    if task and output_shape and data:
         training = training_of(answers, task, output_shape, data)
     elif task:
         loss_of(answers, task)  # whether the loss fits can be said without shapes

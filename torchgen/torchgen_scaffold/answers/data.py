@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.errors import Problem, SpecError
+from torchgen_scaffold.kinds import Text
 from torchgen_scaffold.layers.base import Shape
+from torchgen_scaffold.shapes import parse_shape, show_sizes
 from torchgen_scaffold.sources import SOURCES, Facts, Request, Source
 from torchgen_scaffold.sources.synthetic import usual_samples
 from torchgen_scaffold.spec import Data
 from torchgen_scaffold.spelling import nearest
+from torchgen_scaffold.tasks import TASKS
 
 FEWEST_SAMPLES = 10
+MOST_NAMES = 100_000  # as many as torchgen.toml reads back
 
 
 def source_of(answers: Answers) -> tuple[Source, str]:
@@ -23,49 +28,127 @@ def source_of(answers: Answers) -> tuple[Source, str]:
     source = SOURCES.get(name)
     forms = ", ".join(row.form for row in SOURCES.values())
     if source is None:
-        near = nearest(name, tuple(SOURCES)) or _by_ending(text)
+        near = _by_ending(text) or nearest(name, tuple(SOURCES))
         hint = f"Did you mean --data {SOURCES[near].form}?" if near else f"Choose from {forms}."
         raise SpecError(
             Problem(f"there is no data source {text[:80]!r}", f"there are {forms}", hint, "data.source")
         )
     if source.form == source.name and colon:
-        raise SpecError(Problem(f"{name} takes nothing after it", "", f"Type --data {name}.", "data.source"))
+        raise SpecError(
+            Problem(
+                f"--data {name} takes nothing after it",
+                f"it was given {text[:80]!r}",
+                f"Type --data {name}.",
+                "data.source",
+            )
+        )
     if source.form != source.name and not place:
-        raise SpecError(Problem(f"data: {name} what?", "", f"Type --data {source.form}.", "data.source"))
+        what = "the path" if source.has_path else "the set"
+        raise SpecError(
+            Problem(
+                f"--data {name} lacks {what}",
+                "it follows the source's name and a colon",
+                f"Type --data {source.form}.",
+                "data.source",
+            )
+        )
+    if "\0" in place:
+        raise SpecError(
+            Problem(
+                f"no file is called {place[:80]!r}",
+                "a path has no NUL",
+                "Type the path again.",
+                "data.source",
+            )
+        )
     return source, place
 
 
 def _by_ending(text: str) -> str | None:
     """`houses.csv` alone is most likely csv:houses.csv."""
     ending = text.rsplit(".", 1)[-1].lower()
-    return ending if ending in SOURCES else None
+    return ending if ending in ("csv", "npz") else None
 
 
 def facts_of(answers: Answers, source: Source, place: str, base: Path) -> Facts | None:
     """What the source knows; recorded facts (a torchgen.toml has them) are taken as they stand.
 
-    Raises SpecError where the data is missing or malformed.
+    Raises SpecError where the data is missing, malformed, or contradicts what was said of it.
     """
     targets = tuple(answers.get("data.target") or ())
-    recorded = source.has_path and "data.samples" in answers.values
-    shapes = (answers.get("input_shape"), answers.get("output_shape"), answers.get("task"))
-    if recorded and all(shapes):
-        return Facts(
-            input_shapes=(shapes[0],),
-            output_shapes={shapes[2]: shapes[1]},
-            samples=answers.get("data.samples"),
-            test_samples=answers.get("data.test_samples") or 0,
-            classes=answers.get("data.classes") or (),
-            counts=answers.get("data.counts") or (),
-            columns=answers.get("data.columns") or (),
-            targets=targets,
-            whole_numbers=True,
-        )
     resize: Shape = answers.get("data.resize") or ()
+    _check_said(answers, source, targets, resize)
+    facts = _recorded(answers, source, targets)
+    if facts is None:
+        request = Request(
+            base,
+            targets,
+            answers.get("task"),
+            resize,
+            answers.get("model.vocab_size"),
+            answers.get("model.layout"),
+        )
+        facts = source.facts(place, request)
+    if facts is not None:
+        _check_facts(facts)
+    return facts
+
+
+def _recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Facts | None:
+    """The facts that a torchgen.toml holds; None where they are not complete, so that the data must be read."""
+    task, inputs, outputs = (answers.get(key) for key in ("task", "input_shape", "output_shape"))
+    samples = answers.values.get("data.samples")
+    if not (source.has_path and samples and task and inputs and outputs):
+        return None
+    classes, columns = (answers.get(f"data.{name}") or () for name in ("classes", "columns"))
+    if (TASKS[task].classifies and not classes) or (source.needs_target and not (columns and targets)):
+        return None
+    resize = answers.get("data.resize")
+    counts = answers.get("data.counts") or ()
+    held = answers.get("data.test_samples") or 0
+    wanted = {"binary": 2}.get(task, outputs[0])
+    _agree("data.classes", len(classes), wanted if TASKS[task].classifies else 0, "names", "the task wants")
+    _agree("data.counts", len(counts), len(classes) if counts else 0, "numbers", "data.classes has")
+    if source.needs_target:
+        _agree("data.columns", len(columns), inputs[0] if len(inputs) == 1 else 0, "names", "the input has")
+    if resize and inputs[1:] != resize:
+        raise _disagree("data.resize", show_sizes(resize), f"the input is {show_sizes(inputs)}")
+    if held and source.name != "npz":
+        raise _disagree("data.test_samples", f"{held:,}", "only an .npz file brings a test set")
+    return Facts(
+        input_shapes=(inputs,),
+        output_shapes={task: outputs},
+        samples=samples,
+        test_samples=held,
+        classes=classes,
+        counts=counts,
+        columns=columns,
+        targets=targets,
+        whole_numbers=True,
+    )
+
+
+def _agree(key: str, length: int, wanted: int, unit: str, because: str) -> None:
+    if length != wanted:
+        raise _disagree(key, f"{length:,} {unit}", f"{because} {wanted:,}")
+
+
+def _disagree(key: str, holds: str, because: str) -> SpecError:
+    instead = "Drop the facts of the data (samples, classes, counts, columns) to have them read again."
+    return SpecError(
+        Problem(f"{key} holds {holds}, and {because}", "the two contradict each other", instead, key)
+    )
+
+
+def _check_said(answers: Answers, source: Source, targets: tuple[str, ...], resize: Shape) -> None:
+    """Refuse what this source does not read."""
     if resize and (source.name != "images" or len(resize) != 2):
         raise SpecError(
             Problem(
-                "data.resize is the height and width of images", "", "Give two numbers: 64,64", "data.resize"
+                "data.resize is the height and width of images",
+                f"it was given {show_sizes(resize)}, and the data is {source.form}",
+                "Give --data images:DIR --set data.resize=64,64, or drop data.resize.",
+                "data.resize",
             )
         )
     if targets and not source.needs_target:
@@ -77,49 +160,116 @@ def facts_of(answers: Answers, source: Source, place: str, base: Path) -> Facts 
                 "data.target",
             )
         )
-    request = Request(base, targets, answers.get("task"), resize, answers.get("model.vocab_size"))
-    facts = source.facts(place, request)
-    if facts and facts.samples < FEWEST_SAMPLES:
-        raise SpecError(
-            Problem(
-                f"data: there are {facts.samples} samples",
-                f"a train, a val and a test split need at least {FEWEST_SAMPLES}",
-                "Bring more samples.",
-                "data.source",
-            )
+    if source.name == "synthetic":
+        for name in ("test_samples", "counts", "columns"):
+            if f"data.{name}" in answers.values:
+                key = f"data.{name}"
+                why = "made data has none; a file of yours may"
+                raise SpecError(Problem(f"{key} does nothing with synthetic", why, f"Drop {key}.", key))
+
+
+def _check_facts(facts: Facts) -> None:
+    """Whatever the data holds, torchgen.toml must be able to hold it too, and every split must get a share."""
+    if facts.samples - facts.test_samples < FEWEST_SAMPLES:
+        kept = " besides the test set" if facts.test_samples else ""
+        raise _unfit(
+            f"there are {max(facts.samples - facts.test_samples, 0)} samples{kept}",
+            f"a train, a val and a test split need at least {FEWEST_SAMPLES}",
+            "Bring more samples.",
         )
-    return facts
+    for shape in (*facts.input_shapes, *facts.output_shapes.values()):
+        try:
+            parse_shape(shape)
+        except ValueError as error:
+            raise _unfit(
+                f"a sample of shape {show_sizes(shape)}", str(error), "Bring smaller samples."
+            ) from error
+    for kind, names in (("class", facts.classes), ("column", facts.columns), ("column", facts.targets)):
+        _check_names(kind, names)
+
+
+def _check_names(kind: str, names: Sequence[str]) -> None:
+    plural = {"class": "classes"}.get(kind, f"{kind}s")
+    if len(names) > MOST_NAMES:
+        raise _unfit(f"there are {len(names):,} {plural}", f"the most is {MOST_NAMES:,}", "Bring fewer.")
+    for name in names:
+        try:
+            Text("at least one character").read(name)
+        except ValueError as error:
+            shown = f"{name[:40]!r}"
+            raise _unfit(f"a {kind} cannot be called {shown}", str(error), "Rename it.") from error
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _unfit(f"there are two {plural} {twice[:40]!r}", "a name tells them apart", "Rename one.")
+
+
+def _unfit(what: str, why: str, instead: str) -> SpecError:
+    return SpecError(Problem(f"data: {what}", why, instead, "data.source"))
 
 
 def data_of(
-    answers: Answers, source: Source, place: str, facts: Facts | None, shape: Shape, base: Path, home: Path
+    answers: Answers, source: Source, place: str, facts: Facts | None, task: str, base: Path, home: Path
 ) -> Data:
-    """The Data of a Spec; paths become relative to the project's folder, or to `data/` inside it when copied."""
+    """The Data of a Spec; paths become relative to the project's folder, or to `data/` inside it when copied.
+
+    Raises SpecError where the file that says so could not be read back.
+    """
     if facts is None:
-        samples = answers.get("data.samples") or usual_samples(shape)
-        return Data(source.name, place, samples, classes=tuple(answers.get("data.classes") or ()))
+        return _made(answers, source, task)
     original = None
     if source.has_path:
         original = base / place
         copied = answers.get("project.copy_data")
-        place = f"data/{original.name}" if copied else _relative(original, home)
+        place = f"data/{_last_name(original)}" if copied else _relative(original, home)
+        try:
+            Text().read(f"{source.name}:{place}")
+        except ValueError as error:
+            raise _unfit(
+                f"the path {place[:80]!r} cannot be written down", str(error), "Move the data, or rename it."
+            ) from error
+    classifies = TASKS[task].classifies
     return Data(
         source=source.name,
         place=place,
         samples=facts.samples,
         test_samples=facts.test_samples,
         target=facts.targets if source.needs_target else (),
-        classes=facts.classes,
-        counts=facts.counts,
+        classes=facts.classes if classifies else (),
+        counts=facts.counts if classifies else (),
         columns=facts.columns,
         resize=answers.get("data.resize") or (),
         original=original,
     )
 
 
+def _made(answers: Answers, source: Source, task: str) -> Data:
+    """Made data: as many samples as were wished for, and the names that were wished for its classes."""
+    classes: tuple[str, ...] = answers.get("data.classes") or ()
+    outputs = answers.get("output_shape") or (1,)
+    wanted = {"binary": 2, "regression": 0}.get(task, outputs[0])
+    if classes:
+        _check_names("class", classes)
+        _agree("data.classes", len(classes), wanted, "names", "the task wants")
+    samples = answers.get("data.samples") or usual_samples(answers.get("input_shape"))
+    return Data(source.name, "", samples, classes=classes)
+
+
+def _last_name(path: Path) -> str:
+    """What a copy of `path` is called; `.` and `..` are looked through."""
+    return (
+        Path(os.path.realpath(path.parent), path.name).resolve().name
+        if path.name in ("", "..")
+        else path.name
+    )
+
+
 def _relative(path: Path, home: Path) -> str:
-    """`path` as seen from the project, with forward slashes; absolute where they share no drive."""
+    """`path` as seen from the project, with forward slashes; absolute where they share no drive.
+
+    Symlinks on the way are followed, because `..` in the project leads out of where the folder really is.
+    """
+    real = Path(os.path.realpath(path.parent), path.name)
     try:
-        return Path(os.path.relpath(path, home)).as_posix()
+        return Path(os.path.relpath(real, os.path.realpath(home))).as_posix()
     except ValueError:
-        return path.absolute().as_posix()
+        return real.as_posix()

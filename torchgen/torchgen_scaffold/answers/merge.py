@@ -56,7 +56,7 @@ def _drop_facts(merged: dict[str, Any], file: Mapping[str, Any], flags: Mapping[
     for key, followers in _FOLLOWS.items():
         if not _changes(file, flags, key):
             continue
-        kept = ("task", "input_shape", "output_shape") if source == "synthetic" else ()
+        kept: tuple[str, ...] = ("task", "input_shape", "output_shape") if source == "synthetic" else ()
         # The samples of made data are a wish, not a fact.
         kept += ("data.samples",) if source == "synthetic" and key != "data.source" else ()
         for name in followers:

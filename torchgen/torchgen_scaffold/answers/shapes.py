@@ -88,7 +88,8 @@ def _readable(answers: Answers, shape: Shape, facts: Facts | None, vocab_size: i
         )
         return False
     if vocab_size is not None and facts and not (facts.whole_numbers and facts.largest < vocab_size):
-        found = f"its largest is {facts.largest}" if facts.whole_numbers else "they are not whole numbers"
+        whole = "token ids are whole numbers from 0, saved as integers in an .npz file"
+        found = f"the largest of them is {facts.largest}" if facts.whole_numbers else whole
         answers.wrong(
             f"the inputs are not token ids below {vocab_size}",
             found,
@@ -119,7 +120,7 @@ def output_shape_of(answers: Answers, facts: Facts | None, task: str | None) -> 
         return None
     if facts is not None:
         right = facts.output_shapes[task]
-        if given is not None and given != right:
+        if given is not None and given != right:  # recorded facts are what was given
             answers.wrong(
                 f"--output-shape {show_sizes(given)} disagrees with the data, which has {show_sizes(right)} ({task})",
                 "with a data source the shapes come from the data",
@@ -127,7 +128,7 @@ def output_shape_of(answers: Answers, facts: Facts | None, task: str | None) -> 
                 "output_shape",
             )
             return None
-        return right
+        return right if _output_fits(answers, right, task) else None
     if given is None:
         if task == "binary":
             return (1,)

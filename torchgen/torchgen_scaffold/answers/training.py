@@ -24,7 +24,7 @@ def training_of(answers: Answers, task: str, output_shape: Shape, data: Data) ->
     for row in (LOSSES[loss] if loss else None, OPTIMIZERS[optimizer], SCHEDULES[schedule]):
         if row is not None:
             settings |= answers.of_row("training", row.settings)
-    if loss is None:
+    if loss is None or answers.wrong_in("training.loss", "training.optimizer", "training.schedule"):
         return None
     answers.leftovers("training", f"{loss}, {optimizer}, schedule {schedule}")
     _check_pairs(answers, settings)
@@ -102,10 +102,10 @@ def _weights(answers: Answers, name: str, value: Any, output_shape: Shape, data:
         if not counts:
             return (1.0,) * outputs  # made data is balanced as it is
         if name == "class_weights":
-            return tuple(round(sum(counts) / (len(counts) * max(count, 1)), 4) for count in counts)
+            return tuple(_ratio(sum(counts), len(counts) * count) for count in counts)
         if len(counts) == outputs:  # multilabel: the positives of each label
-            return tuple(round((data.samples - count) / max(count, 1), 4) for count in counts)
-        return (round(counts[0] / max(counts[1], 1), 4),)  # binary: the samples of each class
+            return tuple(_ratio(data.samples - count, count) for count in counts)
+        return (_ratio(counts[0], counts[1]),)  # binary: the samples of each class
     if len(value) != outputs:
         answers.wrong(
             f"{key} has {len(value)} numbers and the output has {outputs}",
@@ -114,3 +114,8 @@ def _weights(answers: Answers, name: str, value: Any, output_shape: Shape, data:
             key,
         )
     return value
+
+
+def _ratio(numerator: int, denominator: int) -> float:
+    """A quotient of counts to four digits, never 0: a class without samples must not silence the others."""
+    return float(f"{max(numerator, 1) / max(denominator, 1):.4g}")

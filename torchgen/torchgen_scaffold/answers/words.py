@@ -57,9 +57,10 @@ class Answers:
         """Note one problem and go on, so that all of them are reported together."""
         self.problems.append(Problem(what, why, instead, key))
 
-    def wrong_in(self, table: str) -> bool:
-        """Whether a key of `table`, or the key itself, was wrong: what follows from it would be an echo."""
-        return any(problem.key == table or problem.key.startswith(f"{table}.") for problem in self.problems)
+    def wrong_in(self, *names: str) -> bool:
+        """Whether one of these keys, or of these tables, was wrong: what is said of its followers would be an echo."""
+        wrong = {problem.key for problem in self.problems if problem.key in SETTINGS or problem.key in TABLES}
+        return any(key in names or key.partition(".")[0] in names for key in wrong)
 
     def missing(self, key: str, why: str = "", instead: str = "") -> None:
         """Note that an answer is needed which was not given."""

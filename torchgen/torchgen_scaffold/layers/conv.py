@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import gcd, prod
 
-from torchgen_scaffold.layers.base import (
+from torchgen_scaffold.layers.arguments import (
     COUNT,
     EDGES,
     PADDING,
     SIZES,
     YES_OR_NO,
-    LayerType,
     Misfit,
     Parameter,
+    Value,
+    one_of,
+)
+from torchgen_scaffold.layers.base import (
+    Fix,
+    LayerType,
+    Shape,
     Signal,
     Step,
-    Value,
+    TooSmall,
     Window,
+    integer,
     joined,
-    one_of,
     per_axis,
+    sequence_note,
     show_shape,
     spatial,
+)
+from torchgen_scaffold.layers.pool import does_not_fit
+
+_SAME_WARNS = (
+    'padding="same" with an even kernel pads one more on the right, and torch warns that it copies the input.'
 )
 
 
@@ -39,7 +51,7 @@ def _check_groups(channels: int, out_channels: int, groups: int) -> None:
     if channels % groups or out_channels % groups:
         raise Misfit(
             f"groups={groups} does not divide both {channels} input and {out_channels} output channels",
-            "Give a number that divides both, such as groups=1.",
+            f"Use groups={gcd(channels, out_channels)}, or any number that divides both.",
         )
 
 
@@ -60,97 +72,94 @@ class Conv(LayerType):
     )
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """Weights Cout * Cin/groups * prod(k); MACs the same times prod(out)."""
+        """(Cin, …) -> (Cout, …): Cout * Cin/groups * prod(k) weights and Cout biases (torch.nn.Conv2d).
+
+        The MACs are the weights times prod(out). Raises Misfit where groups do not divide the channels, or no kernel fits.
+        """
         sizes = spatial(signal, "conv")
         axes, channels = len(sizes), signal.shape[0]
-        out, groups = int(args["out_channels"]), int(args["groups"])  # type: ignore[arg-type]
+        out, groups = integer(args["out_channels"]), integer(args["groups"])
         _check_groups(channels, out, groups)
         kernel, stride, dilation = (per_axis(args[n], axes, n) for n in ("kernel_size", "stride", "dilation"))
-        same = args["padding"] == "same"
+        same, mode = args["padding"] == "same", str(args["padding_mode"])
         if same and max(stride) > 1:
             raise Misfit(
-                'padding="same" needs stride 1: it keeps the size', "Drop the stride, or give a number."
+                'padding="same" keeps the size, so it needs stride 1',
+                "Leave the stride out, or use padding=1.",
             )
-        padding = (
-            (0,) * axes
-            if args["padding"] in ("same", "valid")
-            else per_axis(args["padding"], axes, "padding")
+        padding = _padding(args["padding"], kernel, dilation)
+        # The odd one of "same" goes to the right.
+        right = tuple(
+            d * (k - 1) - p if same else p for k, d, p in zip(kernel, dilation, padding, strict=True)
         )
-        if not same:
-            for size, k, p, d in zip(sizes, kernel, padding, dilation, strict=True):
-                _check_kernel(sizes, size, k, p, d)
-        widest = [
-            d * (k - 1) - d * (k - 1) // 2 if same else p
-            for k, p, d in zip(kernel, padding, dilation, strict=True)
-        ]
-        _check_mode(str(args["padding_mode"]), sizes, widest)
+        _check_mode(mode, sizes, right)
         new = sizes if same else tuple(map(conv_size, sizes, kernel, stride, padding, dilation))
+        if min(new) < 1:
+            raise _too_small(sizes, kernel, padding, dilation)
         weights = out * (channels // groups) * prod(kernel)
-        odd = same and any(k % 2 == 0 and d % 2 for k, d in zip(kernel, dilation, strict=True))
-        note = 'padding="same" with an even kernel pads one more on the right, and torch warns that it copies the input.'
+        warns = same and mode == "zeros" and padding != right
+        rows = zip(sizes, kernel, stride, padding, dilation, right, new, strict=True)
         return Step(
             f"Conv{axes}d",
             {"in_channels": channels, **given},
             Signal((out, *new), "map"),
             params=weights + (out if args["bias"] else 0),
             macs=weights * prod(new),
-            formula=(
-                _same_formula(sizes, kernel, dilation)
-                if same
-                else _formula(sizes, kernel, stride, padding, dilation)
-            ),
-            why=f"{out} kernels of {show_shape(kernel)} look at {channels // groups} channels each",
-            notes=(note,) if odd else (),
-            windows=tuple(
-                Window(k, s, d, d * (k - 1) // 2 if same else p)
-                for k, s, d, p in zip(kernel, stride, dilation, padding, strict=True)
-            ),
+            formula=joined([_formula(*row) for row in rows]),
+            why=_why(out, kernel, channels // groups),
+            notes=(*sequence_note(signal, "conv"), *((_SAME_WARNS,) if warns else ())),
+            windows=(None, *map(Window, kernel, stride, dilation, padding)),
         )
 
 
-def _formula(sizes: tuple[int, ...], *rest: tuple[int, ...]) -> str:
-    return joined(
+def _why(out: int, kernel: Shape, channels: int) -> str:
+    kernels = (
+        f"a {show_shape(kernel)} kernel looks" if out == 1 else f"{out} kernels of {show_shape(kernel)} look"
+    )
+    return f"{kernels} at {channels} {'channel' if channels == 1 else 'channels'}{' each' if out > 1 else ''}"
+
+
+def _padding(padding: Value, kernel: Shape, dilation: Shape) -> Shape:
+    """What is added on the left of each axis."""
+    if padding == "same":
+        return tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
+    return per_axis(0 if padding == "valid" else padding, len(kernel), "padding")
+
+
+def _formula(n: int, k: int, s: int, left: int, d: int, right: int, out: int) -> str:
+    both = f"2*{left}" if left == right else f"({left} + {right})"
+    return f"({n} + {both} - {d}*({k}-1) - 1)//{s} + 1 = {out}"
+
+
+def _too_small(sizes: Shape, kernel: Shape, padding: Shape, dilation: Shape) -> TooSmall:
+    """A kernel fits its padded input where n + 2p >= d(k-1) + 1."""
+    rows = list(zip(sizes, kernel, padding, dilation, strict=True))
+    most = min((n + 2 * p - 1) // d + 1 for n, _, p, d in rows)
+    needed = max(0, *(-(-(d * (k - 1) + 1 - n) // 2) for n, k, _, d in rows))
+    return TooSmall(
+        does_not_fit("kernel", sizes, kernel, padding, dilation),
+        f"Use a kernel of at most {min(sizes)} with padding=0{' and dilation=1' if max(dilation) > 1 else ''}.",
         [
-            f"({n} + 2*{p} - {d}*({k}-1) - 1)//{s} + 1 = {conv_size(n, k, s, p, d)}"
-            for n, k, s, p, d in zip(sizes, *rest, strict=True)
-        ]
+            Fix(f"a kernel of at most {most}", {"kernel_size": most}),
+            Fix(f"padding={needed}", {"padding": needed}),
+        ],
     )
 
 
-def _same_formula(sizes: tuple[int, ...], kernel: tuple[int, ...], dilation: tuple[int, ...]) -> str:
-    return joined(
-        [
-            f"({n} + {d * (k - 1)} - {d}*({k}-1) - 1)//1 + 1 = {n}"
-            for n, k, d in zip(sizes, kernel, dilation, strict=True)
-        ]
-    )
-
-
-def _check_kernel(sizes: tuple[int, ...], n: int, k: int, p: int, d: int) -> None:
-    """A kernel must fit its padded input: n + 2p >= d(k-1) + 1."""
-    if n + 2 * p >= d * (k - 1) + 1:
-        return
-    most = (n + 2 * p - 1) // d + 1
-    needed = -(-(d * (k - 1) + 1 - n) // 2)
-    spread = f" (spread to {d * (k - 1) + 1} by dilation {d})" if d > 1 else ""
-    padded = f" padded by {p}" if p else ""
-    raise Misfit(
-        f"a kernel of {k}{spread} does not fit {n} positions{padded} of a {show_shape(sizes)} map",
-        f"Use a kernel of at most {most}, padding={needed}",
-    )
-
-
-def _check_mode(mode: str, sizes: tuple[int, ...], padding: list[int]) -> None:
+def _check_mode(mode: str, sizes: Shape, padding: Shape) -> None:
     """torch: reflect needs p <= n-1, circular p <= n."""
     limits = {"reflect": -1, "circular": 0}
-    if mode not in limits:
+    if mode not in limits or all(p <= n + limits[mode] for n, p in zip(sizes, padding, strict=True)):
         return
-    for n, p in zip(sizes, padding, strict=True):
-        if p > n + limits[mode]:
-            raise Misfit(
-                f'padding_mode="{mode}" can pad {n} positions by at most {n + limits[mode]}, not by {p}',
-                f'Use padding={n + limits[mode]}, or padding_mode="zeros".',
-            )
+    most = min(sizes) + limits[mode]
+    raise TooSmall(
+        f'padding_mode="{mode}" can pad {show_shape(sizes)} by at most {most}, not by {show_shape(padding)}',
+        f"Use padding=0 and a kernel of at most {min(sizes)}.",
+        [
+            Fix(f"padding={most}", {"padding": most}),
+            Fix('padding_mode="zeros"', {"padding_mode": "zeros"}),
+        ],
+    )
 
 
 class ConvTranspose(LayerType):
@@ -171,24 +180,24 @@ class ConvTranspose(LayerType):
     )
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """Weights Cin * Cout/groups * prod(k); MACs the same times prod(in)."""
+        """(Cin, …) -> (Cout, …): Cin * Cout/groups * prod(k) weights and Cout biases (torch.nn.ConvTranspose2d).
+
+        The MACs are the weights times prod(in). Raises Misfit where groups do not divide the channels, output_padding
+        is not smaller than stride or dilation, or nothing is left.
+        """
         sizes = spatial(signal, "convtranspose")
         axes, channels = len(sizes), signal.shape[0]
-        out, groups = int(args["out_channels"]), int(args["groups"])  # type: ignore[arg-type]
+        out, groups = integer(args["out_channels"]), integer(args["groups"])
         _check_groups(channels, out, groups)
         names = ("kernel_size", "stride", "padding", "dilation", "output_padding")
         kernel, stride, padding, dilation, extra = (per_axis(args[name], axes, name) for name in names)
-        for s, d, op in zip(stride, dilation, extra, strict=True):
-            if op >= max(s, d):
-                raise Misfit(
-                    f"output_padding={op} must be smaller than the stride ({s}) or the dilation ({d})",
-                    f"Use output_padding={max(s, d) - 1} or less.",
-                )
+        _check_extra(stride, dilation, extra)
         new = tuple(map(transposed_size, sizes, kernel, stride, padding, dilation, extra))
         if min(new) < 1:
-            raise Misfit(
-                f"padding takes away all of the {show_shape(sizes)} map: {show_shape(new)} is left",
+            raise TooSmall(
+                f"padding={show_shape(padding)} takes away all of the {show_shape(sizes)} map",
                 "Use padding=0.",
+                [],
             )
         weights = channels * (out // groups) * prod(kernel)
         rows = zip(sizes, kernel, stride, padding, dilation, extra, new, strict=True)
@@ -202,8 +211,24 @@ class ConvTranspose(LayerType):
                 [f"({n}-1)*{s} - 2*{p} + {d}*({k}-1) + {op} + 1 = {o}" for n, k, s, p, d, op, o in rows]
             ),
             why=f"each position writes a {show_shape(kernel)} patch, {show_shape(stride)} apart",
-            windows=tuple(
-                Window(k, s, d, p, transposed=True)
-                for k, s, d, p in zip(kernel, stride, dilation, padding, strict=True)
+            notes=sequence_note(signal, "convtranspose"),
+            windows=(
+                None,
+                *(
+                    Window(k, s, d, p, transposed=True)
+                    for k, s, d, p in zip(kernel, stride, dilation, padding, strict=True)
+                ),
             ),
+        )
+
+
+def _check_extra(stride: Shape, dilation: Shape, extra: Shape) -> None:
+    """torch: output_padding must be smaller than the stride or the dilation of its axis."""
+    limits = [max(s, d) - 1 for s, d in zip(stride, dilation, strict=True)]
+    if any(op > limit for op, limit in zip(extra, limits, strict=True)):
+        most = f"output_padding={min(limits)} or less" if min(limits) else "output_padding=0"
+        raise Misfit(
+            f"output_padding={show_shape(extra)} is not smaller than the stride ({show_shape(stride)}) "
+            f"or the dilation ({show_shape(dilation)})",
+            f"Use {most}.",
         )

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from math import prod
 
-from torchgen_scaffold.layers.base import (
+from torchgen_scaffold.layers.arguments import (
     COUNT,
     POSITIVE,
     POSITIVE_OR_NONE,
     WHOLE_OR_NONE,
     YES_OR_NO,
-    LayerType,
     Misfit,
     Parameter,
-    Signal,
-    Step,
     Value,
-    show_shape,
 )
+from torchgen_scaffold.layers.base import STILL, LayerType, Signal, Step, integer, show_shape
 
 
 class Linear(LayerType):
@@ -29,8 +26,8 @@ class Linear(LayerType):
     stepwise = True
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """in*out weights and out biases; in*out MACs at every position. As torch, it acts on the last axis."""
-        inputs, outputs = signal.shape[-1], int(args["out_features"])  # type: ignore[arg-type]
+        """(…, in) -> (…, out): in*out weights and out biases, in*out MACs at every position (torch.nn.Linear)."""
+        inputs, outputs = signal.shape[-1], integer(args["out_features"])
         positions = prod(signal.shape[:-1])
         note = (
             f"linear works on the last axis alone ({inputs} of {show_shape(signal.shape)}); "
@@ -43,7 +40,8 @@ class Linear(LayerType):
             params=inputs * outputs + (outputs if args["bias"] else 0),
             macs=inputs * outputs * positions,
             why=f"each output is a weighted sum of {inputs:,} inputs",
-            notes=(note,) if signal.axes == "map" else (),
+            notes=(note,) if signal.axes == "map" and positions > 1 else (),
+            windows=(*(STILL,) * (len(signal.shape) - 1), None),
         )
 
 
@@ -65,24 +63,30 @@ class Embedding(LayerType):
         self.vocab_size = vocab_size
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """vocab*dim parameters and no MACs: a row is looked up."""
+        """(steps,) of ids -> (steps, dim): vocab*dim parameters and no MACs, since a row is looked up (torch.nn.Embedding).
+
+        Raises Misfit for anything but token ids, and where padding_idx names none of them.
+        """
         if signal.axes != "tokens" or self.vocab_size is None:
             raise Misfit(
                 "embedding looks up token ids, and its input is numbers",
-                "Put it first and say how many tokens there are: --vocab-size N.",
+                "Put it first, and say how many tokens there are with --vocab-size.",
             )
         size, padding = self.vocab_size, args["padding_idx"]
         if isinstance(padding, int) and not -size <= padding < size:
             raise Misfit(
-                f"padding_idx={padding} is not below the vocabulary's {size}", "Use padding_idx=0, say."
+                f"padding_idx={padding} is none of the {size:,} token ids", "Use padding_idx=0, say."
             )
         if args["sparse"]:
-            raise Misfit("sparse=True gives gradients that most optimizers refuse", "Leave it out.")
-        dim = int(args["embedding_dim"])  # type: ignore[arg-type]
+            raise Misfit(
+                "sparse=True gives sparse gradients, which Adam and most optimizers refuse", "Leave it out."
+            )
+        dim = integer(args["embedding_dim"])
         return Step(
             "Embedding",
             {"num_embeddings": size, **given},
             Signal((*signal.shape, dim), "sequence"),
             params=size * dim,
             why=f"each of {size:,} token ids has {dim} numbers of its own",
+            windows=(STILL, None),
         )

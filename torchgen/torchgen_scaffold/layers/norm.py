@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from math import prod
 
-from torchgen_scaffold.layers.base import (
+from torchgen_scaffold.layers.arguments import (
     COUNT,
-    NUMBER,
+    NUMBER_OR_NONE,
     POSITIVE,
     YES_OR_NO,
-    Accepts,
-    LayerType,
     Misfit,
     Parameter,
-    Signal,
-    Step,
     Value,
-    show_shape,
 )
-
-_MOMENTUM = Accepts("a number, or None", lambda value: value is None or NUMBER.check(value))
+from torchgen_scaffold.layers.base import STILL, LayerType, Signal, Step, integer, show_shape
 
 
 class BatchNorm(LayerType):
@@ -29,28 +23,27 @@ class BatchNorm(LayerType):
     summary = "each channel normalised over the batch"
     parameters = (
         Parameter("eps", POSITIVE, 1e-05),
-        Parameter("momentum", _MOMENTUM, 0.1),
+        Parameter("momentum", NUMBER_OR_NONE, 0.1),
         Parameter("affine", YES_OR_NO, True),
         Parameter("track_running_stats", YES_OR_NO, True),
     )
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """A scale and a shift for each channel: 2C parameters."""
+        """(C, …) with at most three spatial axes; a scale and a shift for each channel: 2C parameters (torch.nn.BatchNorm2d)."""
         if len(signal.shape) > 4:
             raise Misfit(
                 f"batchnorm takes at most 3 spatial axes, not {show_shape(signal.shape)}",
                 "Put flatten before it.",
             )
         channels = signal.shape[0]
-        note = f"batchnorm takes the {channels} time steps as its channels; layernorm normalises each step."
         return Step(
             f"BatchNorm{max(len(signal.shape) - 1, 1)}d",
             {"num_features": channels, **given},
             signal,
             params=2 * channels if args["affine"] else 0,
             why="each channel to mean 0 and std 1 over the batch",
-            notes=(note,) if signal.axes == "sequence" else (),
-            keeps_positions=True,
+            notes=_steps_note(signal, "batchnorm"),
+            windows=(STILL,) * len(signal.shape),
         )
 
 
@@ -66,18 +59,17 @@ class GroupNorm(LayerType):
     )
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """A scale and a shift for each channel: 2C parameters."""
-        channels, groups = signal.shape[0], int(args["num_groups"])  # type: ignore[arg-type]
+        """(C, …); a scale and a shift for each channel: 2C parameters (torch.nn.GroupNorm).
+
+        Raises Misfit where groups do not divide C, or would hold one value each.
+        """
+        channels, groups = signal.shape[0], integer(args["num_groups"])
         if channels % groups:
-            divisors = [str(number) for number in range(1, min(channels, 64) + 1) if channels % number == 0]
-            raise Misfit(
-                f"{groups} groups do not divide {channels} channels",
-                f"Use one of {', '.join(divisors)} groups.",
-            )
+            raise Misfit(f"{groups} groups do not divide {channels} channels", _fitting_groups(signal.shape))
         if prod(signal.shape) == groups:
             raise Misfit(
                 "each group would hold a single value, and normalising one value always gives 0",
-                "Use fewer groups." if groups > 1 else "Leave it out.",
+                _fitting_groups(signal.shape),
             )
         return Step(
             "GroupNorm",
@@ -85,8 +77,24 @@ class GroupNorm(LayerType):
             signal,
             params=2 * channels if args["affine"] else 0,
             why=f"{groups} groups of {channels // groups} channels to mean 0 and std 1",
-            keeps_positions=True,
+            notes=_steps_note(signal, "groupnorm"),
+            windows=(STILL,) * len(signal.shape),
         )
+
+
+def _fitting_groups(shape: tuple[int, ...]) -> str:
+    """The numbers of groups that divide the channels and leave each group two values or more."""
+    channels = shape[0]
+    fitting = [n for n in range(1, min(channels, 64) + 1) if channels % n == 0 and prod(shape) > n]
+    return f"Use {' or '.join(map(str, fitting))} groups." if fitting else "Leave it out."
+
+
+def _steps_note(signal: Signal, name: str) -> tuple[str, ...]:
+    if signal.axes != "sequence":
+        return ()
+    return (
+        f"{name} takes the {signal.shape[0]} time steps as its channels; layernorm normalises each step.",
+    )
 
 
 class LayerNorm(LayerType):
@@ -102,7 +110,10 @@ class LayerNorm(LayerType):
     stepwise = True
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """A scale, and a shift if bias, for each number normalised together: the last axis, or a whole 2d or 3d map."""
+        """Any shape; a scale, and a shift if bias, for each number normalised together (torch.nn.LayerNorm).
+
+        That is the last axis of one or two, and the whole sample of three or more. Raises Misfit where it is one number.
+        """
         shape = signal.shape if len(signal.shape) > 2 else signal.shape[-1:]
         size = prod(shape)
         if size == 1:
@@ -112,6 +123,6 @@ class LayerNorm(LayerType):
             {"normalized_shape": shape[0] if len(shape) == 1 else shape, **given},
             signal,
             params=(size + (size if args["bias"] else 0)) if args["elementwise_affine"] else 0,
-            why=f"the {show_shape(shape)} numbers of a {'step' if signal.axes == 'sequence' else 'sample'} to mean 0, std 1",
-            keeps_positions=True,
+            why=f"{show_shape(shape)} numbers of a {'step' if signal.axes == 'sequence' else 'sample'} to mean 0, std 1",
+            windows=(STILL,) * len(signal.shape),
         )

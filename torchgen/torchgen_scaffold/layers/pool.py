@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from torchgen_scaffold.layers.base import (
-    COUNT_OR_NONE,
+from torchgen_scaffold.layers.arguments import (
     EDGES,
+    NOT_ZERO_OR_NONE,
     OUTPUT_SIZES,
     SIZES,
     SIZES_OR_NONE,
     YES_OR_NO,
-    LayerType,
     Misfit,
     Parameter,
+    Value,
+)
+from torchgen_scaffold.layers.base import (
+    STILL,
+    Fix,
+    LayerType,
+    Shape,
     Signal,
     Step,
-    Value,
+    TooSmall,
     Window,
     joined,
     per_axis,
+    sequence_note,
     show_shape,
     spatial,
 )
@@ -37,12 +44,23 @@ def _formula(n: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> str:
     return f"({n} + 2*{p} - {d}*({k}-1) - 1{up})//{s} + 1{less} = {size}"
 
 
+def does_not_fit(what: str, sizes: Shape, kernel: Shape, padding: Shape, dilation: Shape) -> str:
+    """`a 5×5 kernel does not fit a 3×3 map`, with the padding and the dilation where there are any."""
+    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    spread = f", spread to {show_shape(reach)} by its dilation," if tuple(reach) != kernel else ""
+    padded = f" padded by {show_shape(padding)}" if any(padding) else ""
+    if len(sizes) == 1:
+        where = "1 position" if sizes[0] == 1 else f"{sizes[0]} positions"
+        return f"a {what} of {kernel[0]}{spread} does not fit {where}{padded}"
+    return f"a {show_shape(kernel)} {what}{spread} does not fit a {show_shape(sizes)} map{padded}"
+
+
 class _Pool(LayerType):
     torch_name: str
     verb: str
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """No parameters and no MACs; channels stay."""
+        """(C, …) -> (C, …): no parameters and no MACs. Raises Misfit where no window fits (torch.nn.MaxPool2d, AvgPool2d)."""
         sizes = spatial(signal, self.name)
         axes = len(sizes)
         kernel = per_axis(args["kernel_size"], axes, "kernel_size")
@@ -52,8 +70,7 @@ class _Pool(LayerType):
         ceil_mode = bool(args["ceil_mode"])
         self._check(args, axes)
         rows = list(zip(sizes, kernel, stride, padding, dilation, strict=True))
-        for row in rows:
-            _check_window(sizes, *row, ceil_mode)
+        _check_windows(sizes, kernel, padding, dilation, [pool_size(*row, ceil_mode) for row in rows])
         new = tuple(pool_size(*row, ceil_mode) for row in rows)
         return Step(
             f"{self.torch_name}{axes}d",
@@ -61,21 +78,35 @@ class _Pool(LayerType):
             Signal((signal.shape[0], *new), "map"),
             formula=joined([_formula(*row, ceil_mode) for row in rows]),
             why=f"{self.verb} of each {show_shape(kernel)} window",
-            windows=tuple(Window(k, s, d, p) for _, k, s, p, d in rows),
+            notes=sequence_note(signal, self.name),
+            windows=(STILL, *(Window(k, s, d, p) for _, k, s, p, d in rows)),
         )
 
     def _check(self, args: dict[str, Value], axes: int) -> None:
         """What one kind of pooling refuses."""
 
 
-def _check_window(sizes: tuple[int, ...], n: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> None:
-    if p > k // 2:
-        raise Misfit(f"padding={p} is more than half of the window of {k}", f"Use padding={k // 2} or less.")
-    if pool_size(n, k, s, p, d, ceil_mode) < 1 or (n + 2 * p < d * (k - 1) + 1 and not ceil_mode):
-        most = (n + 2 * p - 1) // d + 1
-        raise Misfit(
-            f"a window of {k} does not fit {n} positions of a {show_shape(sizes)} map",
-            f"Use a window of at most {most}",
+def _check_windows(sizes: Shape, kernel: Shape, padding: Shape, dilation: Shape, new: list[int]) -> None:
+    """torch: padding is at most half of the window, dilation not counted, and there is at least one window."""
+    whole = f"Use a window of at most {min(sizes)} with padding=0{' and dilation=1' if max(dilation) > 1 else ''}."
+    if any(p > k // 2 for k, p in zip(kernel, padding, strict=True)):
+        most = min(k // 2 for k in kernel)
+        raise TooSmall(
+            f"padding={show_shape(padding)} is more than half of the {show_shape(kernel)} window",
+            whole,
+            [Fix(f"padding={most}{' or less' if most else ''}", {"padding": most})],
+        )
+    if min(new) < 1:
+        rows = list(zip(sizes, kernel, padding, dilation, strict=True))
+        most = min((n + 2 * p - 1) // d + 1 for n, _, p, d in rows)
+        needed = max(0, *(-(-(d * (k - 1) + 1 - n) // 2) for n, k, _, d in rows))
+        raise TooSmall(
+            does_not_fit("window", sizes, kernel, padding, dilation),
+            whole,
+            [
+                Fix(f"a window of at most {most}", {"kernel_size": most}),
+                Fix(f"padding={needed}", {"padding": needed}),
+            ],
         )
 
 
@@ -113,7 +144,7 @@ class AvgPool(_Pool):
         Parameter("padding", EDGES, 0),
         Parameter("ceil_mode", YES_OR_NO, False),
         Parameter("count_include_pad", YES_OR_NO, True),
-        Parameter("divisor_override", COUNT_OR_NONE, None),
+        Parameter("divisor_override", NOT_ZERO_OR_NONE, None),
     )
 
     def _check(self, args: dict[str, Value], axes: int) -> None:
@@ -126,33 +157,37 @@ class _Adaptive(LayerType):
     verb: str
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """Windows of nearly even size, so that the output has the size that was asked for."""
+        """(C, …) -> (C, …) of the size that was asked for: output o of m averages n inputs from o*n//m to ceil((o+1)*n/m).
+
+        No parameters and no MACs (torch.nn.AdaptiveAvgPool2d, ATen/native/AdaptivePooling.h). Raises Misfit where torch
+        does not take the output size.
+        """
         sizes = spatial(signal, self.name)
-        axes = len(sizes)
         if args.get("return_indices"):
             raise Misfit(
                 "return_indices=True gives two tensors, and the next layer takes one", "Leave it out."
             )
-        wanted = args["output_size"]
-        if axes == 1 and wanted in (None, (None,)):
-            raise Misfit("in 1d torch wants a number", "Give the output size, such as 1.")
-        if isinstance(wanted, tuple) and len(wanted) != axes:
-            per_axis(wanted, axes, "output_size")
-        each = wanted if isinstance(wanted, tuple) else (wanted,) * axes
-        new = tuple(n if w is None else int(w) for n, w in zip(sizes, each, strict=True))  # type: ignore[call-overload]
+        new = _wanted(args["output_size"], sizes)
+        rows = list(zip(sizes, new, strict=True))
         return Step(
-            f"{self.torch_name}{axes}d",
+            f"{self.torch_name}{len(sizes)}d",
             dict(given),
             Signal((signal.shape[0], *new), "map"),
-            formula=joined(
-                [
-                    f"{n} positions in {o} {'window' if o == 1 else 'windows'}"
-                    for n, o in zip(sizes, new, strict=True)
-                ]
-            ),
+            formula=joined([f"{n} positions in {o} {'window' if o == 1 else 'windows'}" for n, o in rows]),
             why=f"{self.verb} of each of {show_shape(new)} windows, whatever the input's size",
-            windows=tuple(Window(adaptive=(n, o)) for n, o in zip(sizes, new, strict=True)),
+            notes=sequence_note(signal, self.name),
+            windows=(STILL, *(STILL if n == o else Window(adaptive=True) for n, o in rows)),
         )
+
+
+def _wanted(output_size: Value, sizes: Shape) -> Shape:
+    """The output size, None replaced by the size it keeps. torch takes None within a pair or a triple alone."""
+    if output_size is None or output_size == (None,):
+        example = "a number, such as 1" if len(sizes) == 1 else f"({', '.join(['None'] * len(sizes))})"
+        raise Misfit(f"torch takes no bare None in {len(sizes)}d", f"Give {example}.")
+    if isinstance(output_size, tuple) and len(output_size) == len(sizes):
+        return tuple(n if size is None else size for n, size in zip(sizes, output_size, strict=True))
+    return per_axis(output_size, len(sizes), "output_size")
 
 
 class AdaptiveAvgPool(_Adaptive):

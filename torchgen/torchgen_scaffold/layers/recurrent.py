@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from torchgen_scaffold.layers.base import (
+from torchgen_scaffold.layers.arguments import (
     COUNT,
     NOT_NEGATIVE,
     SHARE,
     YES_OR_NO,
-    LayerType,
     Misfit,
     Parameter,
-    Signal,
-    Step,
     Value,
     one_of,
-    show_shape,
 )
+from torchgen_scaffold.layers.base import LayerType, Signal, Step, integer, show_shape
 
 _HIDDEN = Parameter("hidden_size", COUNT)
 _LAYERS = Parameter("num_layers", COUNT, 1)
@@ -33,46 +30,50 @@ class _Recurrent(LayerType):
     gates: ClassVar[int]
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """A layer and direction has G*H*in + G*H*R + 2*G*H (+ proj*H) parameters, R = proj or H (torch.nn.LSTM)."""
-        if len(signal.shape) != 2:
-            raise Misfit(
-                f"{self.name} reads a sequence (steps, features), and its input is {show_shape(signal.shape)}",
-                (
-                    "Give an input such as 50,8, or token ids with embedding first."
-                    if len(signal.shape) == 1
-                    else "Use conv on maps."
-                ),
-            )
-        if not args["batch_first"]:
-            raise Misfit(
-                "batch_first=False reads the batch as time here", "Leave it out: torchgen sets it to True."
-            )
+        """(T, in) -> (T, D*R) for D directions of R = proj_size or hidden_size numbers.
+
+        A layer and direction has G*H*in + G*H*R + 2*G*H (+ proj*H) parameters for G gates and H = hidden_size, and
+        as many MACs at each step, less the biases (torch.nn.LSTM). Raises Misfit for anything but a sequence.
+        """
+        self._check(signal, args)
         steps, features = signal.shape
-        hidden, layers, projection = (int(args.get(n, 0) or 0) for n in ("hidden_size", "num_layers", "proj_size"))  # type: ignore[arg-type]
-        if projection and projection >= hidden:
-            raise Misfit(
-                f"proj_size={projection} must be smaller than hidden_size={hidden}",
-                f"Use proj_size={max(hidden - 1, 0)}.",
-            )
+        hidden, layers = integer(args["hidden_size"]), integer(args["num_layers"])
+        projection = integer(args.get("proj_size", 0))
         directions = 2 if args["bidirectional"] else 1
         state = projection or hidden
-        params = macs = 0
-        size = features
-        for _ in range(layers):
-            weights = self.gates * hidden * (size + state) + projection * hidden
-            params += directions * (weights + (2 * self.gates * hidden if args["bias"] else 0))
-            macs += directions * weights * steps
-            size = directions * state
+        # The layers after the first read the outputs of all directions, and are all of one size.
+        inputs = features + (layers - 1) * directions * state
+        weights = directions * (
+            self.gates * hidden * (inputs + layers * state) + layers * projection * hidden
+        )
+        biases = directions * layers * 2 * self.gates * hidden if args["bias"] else 0
         return Step(
             type(self).__name__.upper(),
             {"input_size": features, **_batch_first(given)},
-            Signal((steps, size), "sequence"),
-            params=params,
-            macs=macs,
+            Signal((steps, directions * state), "sequence"),
+            params=weights + biases,
+            macs=weights * steps,
             why=f"a memory of {state} numbers{', read both ways' if directions == 2 else ''}, at each of {steps} steps",
             form="recurrent",
             notes=tuple(self._notes(signal, args)),
         )
+
+    def _check(self, signal: Signal, args: dict[str, Value]) -> None:
+        if len(signal.shape) != 2:
+            row = "Give an input such as 50,8, or put it before laststep, mean and flatten."
+            raise Misfit(
+                f"{self.name} reads a sequence of (steps, features)",
+                row if len(signal.shape) == 1 else "Use conv on maps.",
+            )
+        if not args["batch_first"]:
+            raise Misfit(
+                "batch_first=False would read the batch as time: batches come first here",
+                "Leave it out: torchgen sets it to True.",
+            )
+        hidden, projection = integer(args["hidden_size"]), integer(args.get("proj_size", 0))
+        if projection >= hidden:
+            instead = f"Use proj_size={hidden - 1} or less." if hidden > 1 else "Leave proj_size out."
+            raise Misfit(f"proj_size={projection} must be smaller than hidden_size={hidden}", instead)
 
     def _notes(self, signal: Signal, args: dict[str, Value]) -> list[str]:
         notes = []

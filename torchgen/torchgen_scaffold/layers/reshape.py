@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from torchgen_scaffold.layers.base import (
-    SHARE,
-    WHOLE,
-    YES_OR_NO,
-    Accepts,
-    LayerType,
-    Misfit,
-    Parameter,
-    Signal,
-    Step,
-    Value,
-    show_shape,
-)
+from torchgen_scaffold.layers.arguments import SHARE, WHOLE, YES_OR_NO, Accepts, Misfit, Parameter, Value
+from torchgen_scaffold.layers.base import STILL, Axes, LayerType, Signal, Step, integer, show_shape
 
 
 class Dropout(LayerType):
@@ -28,9 +17,14 @@ class Dropout(LayerType):
     stepwise = True
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """The same shape."""
+        """The same shape, any; no parameters and no MACs (torch.nn.Dropout)."""
+        share = f"{float(args['p']):.4g}"  # type: ignore[arg-type]
         return Step(
-            "Dropout", dict(given), signal, why=f"training zeroes {args['p']} of them", keeps_positions=True
+            "Dropout",
+            dict(given),
+            signal,
+            why=f"training zeroes a random {share} of the numbers",
+            windows=(STILL,) * len(signal.shape),
         )
 
 
@@ -42,9 +36,12 @@ class Flatten(LayerType):
     parameters = (Parameter("start_dim", WHOLE, 1), Parameter("end_dim", WHOLE, -1))
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """The product of the flattened sizes. Dims count the batch: 1 is the first axis of a sample."""
+        """(A, B, …) -> (A*B*…,) from start_dim to end_dim, which count the batch: 1 is a sample's first (torch.nn.Flatten).
+
+        Raises Misfit for dims that are not there, and for one that would mix the samples of a batch.
+        """
         dims = len(signal.shape) + 1
-        start, end = (int(args[name]) for name in ("start_dim", "end_dim"))  # type: ignore[arg-type]
+        start, end = (integer(args[name]) for name in ("start_dim", "end_dim"))
         if not (-dims <= start < dims and -dims <= end < dims):
             raise Misfit(
                 f"a {show_shape(signal.shape)} sample and its batch have dims 0 to {dims - 1}",
@@ -56,12 +53,13 @@ class Flatten(LayerType):
         if start == 0 and end > 0:
             raise Misfit("start_dim=0 would mix the samples of a batch", "Use start_dim=1.")
         shape = signal.shape if start == end else self._flat(signal.shape, start - 1, end - 1)
-        joint = " * ".join(map(str, signal.shape[start - 1 : end])) if start != end else ""
+        flat = signal.shape[start - 1 : end] if start != end else ()
         return Step(
             "Flatten",
             dict(given),
             Signal(shape, "features" if len(shape) == 1 else signal.axes),
-            formula=f"{joint} = {prod(signal.shape[start - 1 : end])}" if joint else "",
+            windows=() if flat else (STILL,) * len(shape),
+            formula=f"{' * '.join(map(str, flat))} = {prod(flat)}" if flat else "",
             why="linear layers read one axis",
         )
 
@@ -81,26 +79,27 @@ class Unflatten(LayerType):
             Accepts(
                 "sizes such as (2, 4)",
                 lambda value: isinstance(value, tuple)
+                and 0 < len(value) <= 8
                 and all(isinstance(size, int) and size > 0 for size in value),
             ),
         ),
     )
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """The product of the sizes must be the axis it replaces."""
+        """(A*B*…,) -> (A, B, …). Raises Misfit where the sizes do not multiply to the axis they replace."""
         sizes = args["unflattened_size"]
         assert isinstance(sizes, tuple)
-        shape = tuple(int(size or 0) for size in sizes)
+        shape = tuple(integer(size) for size in sizes)
         if len(signal.shape) != 1 or prod(shape) != signal.shape[0]:
             raise Misfit(
                 f"{show_shape(shape)} holds {prod(shape)} numbers, and the input is {show_shape(signal.shape)}",
                 "Put flatten before it, or change the sizes.",
             )
-        axes = "features" if len(shape) == 1 else "sequence" if len(shape) == 2 else "map"
+        few: dict[int, Axes] = {1: "features", 2: "sequence"}
         return Step(
             "Unflatten",
             {"dim": 1, "unflattened_size": shape},
-            Signal(shape, axes),  # type: ignore[arg-type]
+            Signal(shape, few.get(len(shape), "map")),
             formula=f"{' * '.join(map(str, shape))} = {prod(shape)}",
         )
 
@@ -112,7 +111,7 @@ class Mean(LayerType):
     summary = "the mean over time steps, or over the positions of a map"
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """(T, F) -> (F,) for a sequence; (C, …) -> (C,) for a map."""
+        """(T, F) -> (F,) for a sequence; (C, …) -> (C,) for a map. Raises Misfit for a single axis."""
         if len(signal.shape) < 2:
             raise Misfit("there is one axis, and its mean would leave a single number", "Leave it out.")
         over_steps = signal.axes == "sequence"
@@ -127,22 +126,24 @@ class LastStep(LayerType):
 
     name = "laststep"
     summary = "the last time step; torchgen adds it after the last recurrent layer"
-    # Set by torchgen where the recurrent layer before it reads both ways: the backward pass ends at the first step.
-    parameters = (Parameter("bidirectional", YES_OR_NO, False),)
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """(T, F) -> (F,)."""
+        """(T, F) -> (F,). Whether the layer before it reads both ways is the trace's to know, not a person's."""
         if len(signal.shape) != 2:
             raise Misfit(
-                f"{show_shape(signal.shape)} is not a sequence (steps, features)", "Put it after lstm, say."
+                "laststep takes the last of a sequence of (steps, features)", "Put it after lstm, say."
             )
-        both = bool(args["bidirectional"])
+        note = (
+            f"laststep takes the last of {signal.shape[0]} channels of the {show_shape(signal.shape)} map; "
+            "put transpose before it to take the last position."
+        )
         return Step(
             "LastStep",
-            {"bidirectional": True} if both else {},
+            {},
             Signal(signal.shape[1:], "features"),
-            why="both directions' last states" if both else "the last time step has seen all the others",
+            why="the last time step has seen all the others",
             form="operation",
+            notes=(note,) if signal.axes == "map" else (),
         )
 
 
@@ -153,15 +154,14 @@ class Transpose(LayerType):
     summary = "swaps two axes: channels × length to steps × features, and back"
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """(A, B) -> (B, A)."""
+        """(A, B) -> (B, A). Raises Misfit for any other number of axes."""
         if len(signal.shape) != 2:
-            raise Misfit(
-                f"transpose swaps two axes, and the input is {show_shape(signal.shape)}", "Leave it out."
-            )
+            raise Misfit("transpose swaps two axes, no more and no fewer", "Leave it out.")
         return Step(
             "Transpose",
             {},
             Signal(signal.shape[::-1], "map" if signal.axes == "sequence" else "sequence"),
             why="time first, then features" if signal.axes == "map" else "channels first, then length",
             form="operation",
+            swapped=True,
         )

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 from torchgen_scaffold.errors import LayerError, Problem
 from torchgen_scaffold.layers import LAYERS
 from torchgen_scaffold.layers.base import (
     LayerCall,
+    LayerType,
     Misfit,
-    Shape,
     Signal,
     Step,
+    TooSmall,
     Traced,
-    Window,
     show_shape,
 )
 from torchgen_scaffold.layers.dense import Embedding
+from torchgen_scaffold.layers.receptive import FieldOfView
 
 RECURRENT = ("rnn", "lstm", "gru")
 MAX_NUMBERS = 2**28  # float32 numbers of one sample in one place: 1 GiB
 MAX_PARAMS = 2**31  # float32 parameters of one layer: 8 GiB
+
+# What torch keeps the output of, for the gradient: writing over it in place fails in backward(). Recurrent layers
+# do on CUDA (cuDNN), and the LSTM on CPUs.
+_KEEP_OUTPUT = ("ReLU", "Sigmoid", "Tanh", "RNN", "GRU", "LSTM")
+_KEEP_OUTPUT_INPLACE = ("ELU", "LeakyReLU")
 
 
 @dataclass(frozen=True)
@@ -39,138 +45,181 @@ def trace(calls: Sequence[LayerCall], signal: Signal, *, vocab_size: int | None 
 
     Raises LayerError at the first layer that does not fit, with those before it.
     """
-    layers: list[Traced] = []
-    notes: list[str] = []
-    field_of_view = FieldOfView(len(signal.shape) - 1 if signal.axes == "map" else 0)
+    walk = _Walk(signal, vocab_size)
     for index, call in _with_last_step(calls):
         try:
-            step = _step(call, signal, vocab_size)
+            walk.take(call)
         except Misfit as misfit:
-            raise _error(misfit, index, call, signal, layers) from misfit
-        field_of_view.pass_through(step, signal)
-        layers.append(
+            what = f"layer {index + 1}, {call}, does not fit its {_shown(walk.signal, misfit)}"
+            instead = _ways_out(misfit, walk, calls[: index + 1], signal)
+            problem = Problem(what, misfit.why, instead, "model.layers")
+            raise LayerError(problem, index=index, item=str(call), layers=walk.layers) from misfit
+    return Trace(tuple(walk.layers), walk.signal, tuple(walk.notes))
+
+
+class _Walk:
+    """A list of layers up to here."""
+
+    def __init__(self, signal: Signal, vocab_size: int | None) -> None:
+        self.signal, self.vocab_size = signal, vocab_size
+        self.layers: list[Traced] = []
+        self.notes: dict[str, None] = {}  # in order, each once
+        self.view = FieldOfView(signal)
+
+    def step(self, call: LayerCall) -> Step:
+        """What the next layer would make of the signal. Raises Misfit where it does not fit."""
+        layer = _layer_type(call.name, self.vocab_size)
+        given = layer.bind(call)
+        if self.signal.axes == "tokens" and call.name != "embedding":
+            raise Misfit(
+                f"{call.name} works on numbers, and its input is token ids", "Put embedding(64) first."
+            )
+        step = layer.trace(self.signal, layer.complete(given), given)
+        _check_amounts(step)
+        if given.get("inplace"):
+            _check_inplace(self.layers)
+        return _both_ways(step, self.layers) if call.name == "laststep" else step
+
+    def take(self, call: LayerCall) -> None:
+        """Go through one more layer. Raises Misfit where it does not fit."""
+        step, before = self.step(call), self.signal
+        self.view.pass_through(step, before.shape)
+        self.signal = step.signal
+        self.notes |= dict.fromkeys(step.notes)
+        self.layers.append(
             Traced(
                 item=str(call),
                 kind=step.kind,
                 args=step.args,
-                in_shape=signal.shape,
+                in_shape=before.shape,
                 out_shape=step.signal.shape,
                 params=step.params,
                 macs=step.macs,
-                receptive_field=field_of_view.size(step.signal),
+                receptive_field=self.view.size(step.signal),
                 formula=step.formula,
                 why=step.why,
                 form=step.form,
             )
         )
-        notes += [note for note in step.notes if note not in notes]
-        signal = step.signal
-    return Trace(tuple(layers), signal, tuple(notes))
 
 
-def _step(call: LayerCall, signal: Signal, vocab_size: int | None) -> Step:
-    layer = Embedding(vocab_size) if call.name == "embedding" else LAYERS[call.name]
-    given = layer.bind(call)
-    if signal.axes == "tokens" and call.name != "embedding":
-        raise Misfit(f"{call.name} works on numbers, and its input is token ids", "Put embedding(64) first.")
-    step = layer.trace(signal, layer.complete(given), given)
-    if prod(step.signal.shape) > MAX_NUMBERS:
-        gib = prod(step.signal.shape) * 4 / 2**30
+def _layer_type(name: str, vocab_size: int | None) -> LayerType:
+    if name not in LAYERS:
+        raise Misfit(f"there is no layer {name[:40]!r}", "`torchgen options` lists every layer.")
+    return Embedding(vocab_size) if name == "embedding" else LAYERS[name]
+
+
+def _check_amounts(step: Step) -> None:
+    """What no machine holds is refused with the memory it would take, instead of tried."""
+    numbers = prod(step.signal.shape)
+    if numbers > MAX_NUMBERS:
         raise Misfit(
-            f"its output would take {gib:,.1f} GiB for one sample", "Use a smaller size; the most is 1 GiB."
+            f"its output would take {_gib(numbers)} for one sample", "Use a smaller size; the most is 1 GiB."
         )
     if step.params > MAX_PARAMS:
-        gib = step.params * 4 / 2**30
-        raise Misfit(
-            f"it would have {step.params:,} parameters, {gib:,.1f} GiB",
-            "Use a smaller size; the most is 8 GiB.",
+        why = f"it would have {step.params:,} parameters, which take {_gib(step.params)}"
+        raise Misfit(why, "Use a smaller size; the most is 8 GiB.")
+
+
+def _gib(numbers: int) -> str:
+    """The memory of so many float32, rounded up. In integers, since these may be too large for a float."""
+    tenths = -(-numbers * 40 // 2**30)
+    return f"{tenths // 10:,}.{tenths % 10} GiB"
+
+
+def _check_inplace(layers: Sequence[Traced]) -> None:
+    """Raises Misfit where the tensor to write over is one that torch keeps: forward() passes and backward() fails."""
+    for layer in reversed(layers):
+        kept = layer.kind in _KEEP_OUTPUT or (
+            layer.kind in _KEEP_OUTPUT_INPLACE and layer.args.get("inplace")
         )
-    return step
+        if kept:
+            raise Misfit(
+                f"inplace=True would write over the output of {layer.item}, which torch needs for the gradient",
+                "Leave inplace out.",
+            )
+        if not _is_view(layer):
+            return
 
 
-def _with_last_step(calls: Sequence[LayerCall]) -> list[tuple[int, LayerCall]]:
+def _is_view(layer: Traced) -> bool:
+    """Whether the output is the input's memory, in another shape or not."""
+    if layer.kind == "Dropout":
+        return layer.args.get("p") == 0 or bool(layer.args.get("inplace"))
+    last = layer.kind == "LastStep" and not layer.args  # of both directions it is a copy
+    return last or layer.kind in ("Flatten", "Unflatten", "Transpose")
+
+
+def _both_ways(step: Step, layers: Sequence[Traced]) -> Step:
+    """The last states of both directions where the recurrent layer right before reads both ways.
+
+    The backward direction ends at the first step: at the last one it has read one step alone.
+    """
+    recurrent = next((layer for layer in reversed(layers) if layer.form == "recurrent"), None)
+    if recurrent is None or not recurrent.args.get("bidirectional"):
+        return step
+    if recurrent is layers[-1]:
+        return replace(step, args={"bidirectional": True}, why="both directions' last states")
+    note = (
+        f"laststep after {layers[-1].item} takes the last step, where the backward direction of {recurrent.item} "
+        "has read one step alone; put laststep right after it."
+    )
+    return replace(step, notes=(*step.notes, note))
+
+
+def _with_last_step(calls: Sequence[LayerCall]) -> Iterator[tuple[int, LayerCall]]:
     """The calls with their indices, and `laststep` after the last recurrent one where nothing later needs the steps.
 
     Layers that treat every step alike give the same whether the last step is taken before or after them, and
     before is cheaper.
     """
-    numbered = list(enumerate(calls))
-    last = max((index for index, call in numbered if call.name in RECURRENT), default=None)
-    if last is None or not all(LAYERS[call.name].stepwise for call in calls[last + 1 :]):
-        return numbered
-    layer = LAYERS[calls[last].name]
+    last = max((index for index, call in enumerate(calls) if call.name in RECURRENT), default=len(calls))
+    alike = all(call.name in LAYERS and LAYERS[call.name].stepwise for call in calls[last + 1 :])
+    for index, call in enumerate(calls):
+        yield index, call
+        if index == last and alike:
+            yield index, LayerCall("laststep")
+
+
+def _shown(signal: Signal, misfit: Misfit) -> str:
+    """`3×3 input` where the map is too small, `8×3×3 input` elsewhere; a single axis gets its unit."""
+    if isinstance(misfit, TooSmall) and len(signal.shape) > 2:
+        return f"{show_shape(signal.shape[1:])} input"
+    if len(signal.shape) > 1:
+        return f"{show_shape(signal.shape)} input"
+    one = {"tokens": "token id", "features": "number"}.get(signal.axes, "position")
+    return f"input of {signal.shape[0]:,} {one}{'' if signal.shape[0] == 1 else 's'}"
+
+
+def _ways_out(misfit: Misfit, walk: _Walk, calls: Sequence[LayerCall], signal: Signal) -> str:
+    """What to type instead. Each way out of a map that is too small has been tried: none is said that fails."""
+    if not isinstance(misfit, TooSmall):
+        return misfit.instead
+    call = calls[-1]
+    given = LAYERS[call.name].bind(call)
+    uses = [fix.says for fix in misfit.fixes if _fits(walk, LayerCall(call.name, (), given | fix.changes))]
+    pools = [index for index, call in enumerate(calls[:-1]) if call.name in ("maxpool", "avgpool")]
+    drop = ""
+    if pools and _all_fit([*calls[: pools[-1]], *calls[pools[-1] + 1 :]], signal, walk.vocab_size):
+        drop = f", or drop the {calls[pools[-1]].name} before it"
+    if not uses:
+        return f"{misfit.instead.removesuffix('.')}{drop}."
+    return f"Use {(', ' if drop else ' or ').join(uses)}{drop}."
+
+
+def _fits(walk: _Walk, call: LayerCall) -> bool:
     try:
-        both = layer.complete(layer.bind(calls[last]))["bidirectional"] is True
+        walk.step(call)
     except Misfit:
-        both = False  # said when the walk gets there
-    step = LayerCall("laststep", kwargs={"bidirectional": True} if both else {})
-    return [*numbered[: last + 1], (last, step), *numbered[last + 1 :]]
+        return False
+    return True
 
 
-def _error(
-    misfit: Misfit, index: int, call: LayerCall, signal: Signal, layers: Sequence[Traced]
-) -> LayerError:
-    instead = misfit.instead
-    if instead and not instead.endswith((".", "?")):
-        # A size that does not fit: what shrank the map last is a third way out.
-        before = [layer.item for layer in layers if layer.kind.startswith(("MaxPool", "AvgPool"))]
-        name = before[-1].partition("(")[0] if before else ""
-        instead += f", or drop the {name} before it." if before else "."
-        instead = instead if instead.count(",") > 1 else instead.replace(", padding", " or padding")
-    problem = Problem(
-        f"layer {index + 1}, {call}, does not fit its {show_shape(signal.shape)} input",
-        misfit.why,
-        instead,
-        "model.layers",
-    )
-    return LayerError(problem, index=index, item=str(call), layers=layers)
-
-
-@dataclass
-class FieldOfView:
-    """How large an input patch one position sees, along each spatial axis; nothing once positions are gone.
-
-    r += (k-1)*d*j and j *= s from r = j = 1. Where a transposed or adaptive layer makes windows uneven, the largest
-    patch is found by walking intervals of outputs back through every layer.
-    """
-
-    axes: int
-    history: list[tuple[Window, ...]] = field(default_factory=list)
-    sizes: tuple[int, ...] = ()
-    jumps: tuple[int, ...] = ()
-    uneven: bool = False
-
-    def __post_init__(self) -> None:
-        self.sizes = self.jumps = (1,) * self.axes
-
-    def pass_through(self, step: Step, signal: Signal) -> None:
-        """Take one more layer into account."""
-        if step.windows:
-            if not self.axes and not self.history and signal.axes != "features":
-                self.axes = len(signal.shape) - 1
-                self.sizes = self.jumps = (1,) * self.axes
-            self.history.append(step.windows)
-            self.uneven = self.uneven or any(window.transposed or window.adaptive for window in step.windows)
-            if self.uneven and self.axes:
-                self.sizes = tuple(
-                    self._largest(axis, step.signal.shape[axis + 1]) for axis in range(self.axes)
-                )
-            elif self.axes:
-                rows = list(zip(self.sizes, self.jumps, step.windows, strict=True))
-                self.sizes = tuple(r + (w.kernel - 1) * w.dilation * j for r, j, w in rows)
-                self.jumps = tuple(j * w.stride for _, j, w in rows)
-        elif not step.keeps_positions:
-            self.axes = 0  # every output may see every input from here on
-
-    def size(self, signal: Signal) -> Shape | None:
-        """The patch that one position of `signal` sees, or None where there are no positions."""
-        return self.sizes if self.axes and signal.axes == "map" else None
-
-    def _largest(self, axis: int, outputs: int) -> int:
-        largest = 0
-        for position in range(outputs):
-            low = high = position
-            for windows in reversed(self.history):
-                low, high = windows[axis].back(low, high)
-            largest = max(largest, high - low + 1)
-        return largest
+def _all_fit(calls: Sequence[LayerCall], signal: Signal, vocab_size: int | None) -> bool:
+    walk = _Walk(signal, vocab_size)
+    try:
+        for _, call in _with_last_step(calls):
+            walk.take(call)
+    except Misfit:
+        return False
+    return True

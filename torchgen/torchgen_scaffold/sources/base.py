@@ -7,6 +7,8 @@ output shape and task, so that nobody has to type what the data already says. Sh
 from __future__ import annotations
 
 import importlib
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,8 @@ from typing import ClassVar
 
 from torchgen_scaffold.errors import MachineError, Problem, SpecError
 from torchgen_scaffold.layers.base import Shape
+
+FLOAT32_MAX = 3.4028234663852886e38  # what is larger becomes infinity in torch's usual dtype
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Request:
     task: str | None = None
     resize: Shape = field(default=())
     vocab_size: int | None = None
+    layout: str | None = None
 
 
 def existing(place: str, request: Request, *, form: str, folder: bool = False) -> Path:
@@ -105,14 +110,31 @@ def refuse(what: str, why: str = "", instead: str = "", key: str = "data.source"
 
 def class_facts(labels: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The class names, sorted (numbers by value), and how many samples each has."""
-    from collections import Counter
-
     counts = Counter(labels)
-    try:
-        names = sorted(counts, key=float)
-    except ValueError:
-        names = sorted(counts)
+    numbers = all(_floats(label) and math.isfinite(float(label)) for label in counts)
+    # "1" and "01" are one number and two names.
+    names = sorted(counts, key=lambda label: (float(label), label)) if numbers else sorted(counts)
     return tuple(names), tuple(counts[name] for name in names)
+
+
+def few_classes(labels: Sequence[str], what: str) -> None:
+    """Refuse words that are as good as all different: identifiers or free text, and no classes."""
+    different = len(set(labels))
+    if different > max(len(labels) // 2, 2):
+        odd = next((label for label in labels if not _floats(label)), labels[0])
+        raise refuse(
+            f"{what} has {different:,} different values in {len(labels):,} samples",
+            f"{odd[:40]!r} is no number, and so many words are no classes",
+            "Choose a target of few classes, or one of numbers.",
+        )
+
+
+def _floats(label: str) -> bool:
+    try:
+        float(label)
+    except ValueError:
+        return False
+    return True
 
 
 def class_outputs(classes: Sequence[str]) -> dict[str, Shape]:

@@ -9,7 +9,8 @@ from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.sources.base import Facts, Request, Source, class_outputs, existing, need, refuse
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
-GREY_MODES = ("1", "L", "LA", "I", "I;16", "F")
+GREY_MODES = ("1", "L", "LA", "La")
+COLOUR_MODES = ("P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "HSV")
 SHOWN = 5
 
 
@@ -27,12 +28,7 @@ class Images(Source):
     def facts(self, place: str, request: Request) -> Facts:
         """Open every image's header: sizes, colour, and which cannot be read."""
         folder = existing(place, request, form=self.form, folder=True)
-        files = {
-            child.name: sorted(path for path in child.rglob("*") if path.suffix.lower() in SUFFIXES)
-            for child in sorted(folder.iterdir())
-            if child.is_dir() and not child.name.startswith(".")
-        }
-        files = {name: paths for name, paths in files.items() if paths}
+        files = _files(folder, place)
         if not files:
             raise refuse(
                 f"{place!r} holds no folders of images",
@@ -51,24 +47,38 @@ class Images(Source):
         )
 
 
+def _files(folder: Path, place: str) -> dict[str, list[Path]]:
+    """{class: its image files}; hidden folders, folders without images and files beside them are no classes."""
+    try:
+        files = {
+            child.name: sorted(path for path in child.rglob("*") if path.suffix.lower() in SUFFIXES)
+            for child in sorted(folder.iterdir())
+            if child.is_dir() and not child.name.startswith(".")
+        }
+    except OSError as error:
+        raise refuse(
+            f"the folder {place!r} cannot be read", error.strerror or str(error), "Make it readable."
+        ) from error
+    return {name: paths for name, paths in files.items() if paths}
+
+
 def _image_shape(folder: Path, paths: list[Path], place: str, resize: Shape) -> Shape:
     """(channels, height, width) that every image has, or is brought to by `resize` = (height, width)."""
-    pillow = need("PIL.Image", "pillow", "reading image files")
     sizes: Counter[tuple[int, int]] = Counter()
     grey = True
     bad: list[str] = []
     for path in paths:
         try:
-            with pillow.open(path) as image:
-                sizes[(image.height, image.width)] += 1
-                grey = grey and image.mode in GREY_MODES
-                image.load()  # a truncated file has a good header; only decoding finds it
-        except Exception as error:  # Pillow raises many kinds for one cause: this file cannot be read
-            bad.append(f"{path.relative_to(folder).as_posix()} ({str(error).splitlines()[0][:80]})")
+            height, width, is_grey = _look(path)
+        except _Unreadable as unreadable:
+            bad.append(f"{path.relative_to(folder).as_posix()} ({unreadable})")
+            continue
+        sizes[(height, width)] += 1
+        grey = grey and is_grey
     if bad:
         more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
         raise refuse(
-            f"{len(bad)} of {len(paths):,} images in {place!r} cannot be read",
+            f"{len(bad):,} of {len(paths):,} images in {place!r} cannot be read",
             "; ".join(bad[:SHOWN]) + more,
             "Remove or replace them.",
         )
@@ -78,9 +88,31 @@ def _image_shape(folder: Path, paths: list[Path], place: str, resize: Shape) -> 
     if len(sizes) > 1:
         named = ", ".join(f"{height}x{width} ({count:,})" for (height, width), count in sizes.most_common(3))
         raise refuse(
-            f"the images in {place!r} have {len(sizes)} different sizes",
+            f"the images in {place!r} have {len(sizes):,} different sizes",
             f"height x width: {named}; a batch needs one size",
             "Bring them to one size: --set data.resize=64,64",
-            "data.resize",
         )
     return (channels, *next(iter(sizes)))
+
+
+class _Unreadable(Exception):
+    """Why one file is no image that a project could read."""
+
+
+def _look(path: Path) -> tuple[int, int, bool]:
+    """Height, width, and whether it is grey; decodes the file, since a truncated one has a good header."""
+    pillow = need("PIL.Image", "pillow", "reading image files")
+    try:
+        with pillow.open(path) as image:
+            image.load()
+            mode = image.mode
+            size = image.height, image.width
+    except pillow.UnidentifiedImageError as error:
+        raise _Unreadable("it is no image") from error
+    except Exception as error:  # Pillow raises many kinds for one cause: this file cannot be read
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error).strip()
+        raise _Unreadable((reason.splitlines() or [type(error).__name__])[0][:80]) from error
+    if mode not in (*GREY_MODES, *COLOUR_MODES):
+        # convert("L") clips 16 bits to 255: nearly every pixel turns white.
+        raise _Unreadable(f"its pixels are {mode}, not 8 bits a channel; save it as 8-bit grey or RGB")
+    return *size, mode in GREY_MODES

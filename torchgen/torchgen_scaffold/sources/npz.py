@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from math import prod
+from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.shapes import looks_channels_last, show_sizes
 from torchgen_scaffold.sources.base import (
+    FLOAT32_MAX,
     Facts,
     Request,
     Source,
     class_facts,
     class_outputs,
     existing,
+    few_classes,
     need,
     refuse,
 )
 
 MOST_CLASSES = 1000
+SURELY_CLASSES = 20  # so few whole numbers are classes, unless somebody says regression
 
 
 class Npz(Source):
@@ -36,43 +41,56 @@ class Npz(Source):
         """Read the arrays and say what they hold."""
         path = existing(place, request, form=self.form)
         arrays = _load(path, place)
-        parts = ("X_train", "y_train", "X_test", "y_test") if "X_train" in arrays else ("X", "y")
-        missing = [name for name in parts if name not in arrays]
-        if missing:
-            raise refuse(
-                f"{place!r} has no array {' or '.join(missing)}",
-                f"it has {', '.join(sorted(arrays)) or 'no arrays'}",
-                "Save it with numpy.savez(path, X=inputs, y=targets).",
-            )
+        parts = tuple(arrays)  # inputs and their targets by turns
         for inputs, targets in zip(parts[::2], parts[1::2], strict=True):
             _check_pair(place, inputs, arrays[inputs], targets, arrays[targets])
-        return _facts(arrays, parts, request)
+        if len(parts) == 4:
+            _check_same(arrays)
+        return _facts(arrays, request)
 
 
-def _load(path: Any, place: str) -> dict[str, Any]:
+_SAVE_IT = "Save it with numpy.savez(path, X=inputs, y=targets)."
+
+
+def _load(path: Path, place: str) -> dict[str, Any]:
+    """The arrays by name: X and y, or X_train, y_train, X_test and y_test. Raises SpecError."""
     numpy = need("numpy", "numpy", "reading an .npz file")
     try:
+        if not is_zipfile(path):
+            raise ValueError("it is no .npz archive")
         # allow_pickle stays off: a pickle in a data file runs whatever its author wanted.
         with numpy.load(path, allow_pickle=False) as loaded:
-            if not hasattr(loaded, "files"):
-                raise ValueError("it holds a single array")
-            return {name: loaded[name] for name in loaded.files}
-    except Exception as error:  # numpy raises many kinds for one cause: the file is not such an archive
-        raise refuse(
-            f"{place!r} cannot be read as an .npz file",
-            str(error).splitlines()[0] if str(error) else type(error).__name__,
-            "Save it with numpy.savez(path, X=inputs, y=targets), without objects.",
-        ) from error
+            held = set(loaded.files)
+            parts = ("X_train", "y_train", "X_test", "y_test") if "X_train" in held else ("X", "y")
+            arrays = {name: _array(loaded, name) for name in parts if name in held}
+    except Exception as error:  # numpy and zipfile raise many kinds for one cause: no such archive
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise refuse(f"{place!r} cannot be read as an .npz file", reason[0][:200], _SAVE_IT) from error
+    missing = [name for name in parts if name not in arrays]
+    if missing:
+        named = ", ".join(sorted(held)[:20]) or "no arrays"
+        raise refuse(f"{place!r} has no array {' and no array '.join(missing)}", f"it has {named}", _SAVE_IT)
+    return arrays
+
+
+def _array(loaded: Any, name: str) -> Any:
+    try:
+        return loaded[name]
+    except ValueError as error:
+        if "allow_pickle" in str(error):
+            raise ValueError(f"{name} holds Python objects, and unpickling them could run code") from error
+        raise
 
 
 def _check_pair(place: str, inputs_name: str, inputs: Any, targets_name: str, targets: Any) -> None:
     numpy = need("numpy", "numpy", "reading an .npz file")
-    if inputs.ndim < 2 or targets.ndim < 1 or prod(inputs.shape) == 0:
-        raise refuse(
-            f"{inputs_name} of {place!r} has shape {tuple(inputs.shape)}",
-            "the first axis counts the samples, the others are one sample's shape",
-            "Give arrays such as X (1000, 1, 28, 28) and y (1000,).",
-        )
+    for name, array, least in ((inputs_name, inputs, 2), (targets_name, targets, 1)):
+        if array.ndim < least or array.size == 0:
+            raise refuse(
+                f"{name} of {place!r} has shape {tuple(array.shape)}",
+                "the first axis counts the samples, the others are one sample's shape, and none is 0",
+                "Give arrays such as X (1000, 1, 28, 28) and y (1000,).",
+            )
     if len(inputs) != len(targets):
         raise refuse(
             f"{inputs_name} has {len(inputs):,} samples and {targets_name} has {len(targets):,}",
@@ -80,41 +98,63 @@ def _check_pair(place: str, inputs_name: str, inputs: Any, targets_name: str, ta
             "Save both from the same rows.",
         )
     if inputs.dtype.kind not in "fiub":
-        raise refuse(f"{inputs_name} holds {inputs.dtype}, not numbers", "", "Save it as float32.")
+        raise refuse(
+            f"{inputs_name} holds {inputs.dtype}, not numbers",
+            "a network reads float32 numbers, or whole numbers as token ids",
+            "Save it as float32.",
+        )
     for name, array in ((inputs_name, inputs), (targets_name, targets)):
-        if array.dtype.kind == "f" and not numpy.isfinite(array).all():
-            where = tuple(int(axis) for axis in numpy.argwhere(~numpy.isfinite(array))[0])
+        if array.dtype.kind != "f":
+            continue
+        unfit = ~numpy.isfinite(array) | (abs(array) > FLOAT32_MAX)
+        if unfit.any():
+            where = tuple(int(axis) for axis in numpy.argwhere(unfit)[0])
             raise refuse(
-                f"{name} holds {array[where]} at index {where}",
-                "one NaN or infinity makes every weight NaN after a step",
+                f"{name} holds {float(array[where])} at index {where}",
+                "it is no finite float32 number, and one such makes every weight NaN after a step",
                 "Drop those samples or fill them in before saving.",
             )
 
 
-def _facts(arrays: dict[str, Any], parts: tuple[str, ...], request: Request) -> Facts:
+def _check_same(arrays: dict[str, Any]) -> None:
+    """The two sets hold samples of one kind."""
+    for one, other in (("X_train", "X_test"), ("y_train", "y_test")):
+        train, test = arrays[one], arrays[other]
+        letters = train.dtype.kind == "U", test.dtype.kind == "U"
+        if train.shape[1:] != test.shape[1:] or letters[0] != letters[1]:
+            raise refuse(
+                f"{one} has samples of shape {tuple(train.shape[1:])} {train.dtype}, "
+                f"and {other} of {tuple(test.shape[1:])} {test.dtype}",
+                "the test set is scored by the network that the train set taught",
+                "Save both in one form.",
+            )
+
+
+def _facts(arrays: dict[str, Any], request: Request) -> Facts:
     numpy = need("numpy", "numpy", "reading an .npz file")
-    inputs = arrays[parts[0]]
-    tests = len(arrays[parts[2]]) if len(parts) == 4 else 0
+    parts = tuple(arrays)
+    inputs = [arrays[name] for name in parts[::2]]
     targets = numpy.concatenate([arrays[name] for name in parts[1::2]])
-    shape = tuple(int(size) for size in inputs.shape[1:])
-    if looks_channels_last(shape):
+    shape = tuple(int(size) for size in inputs[0].shape[1:])
+    if looks_channels_last(shape) and request.layout != "cl":
         right = (shape[-1], *shape[:-1])
         raise refuse(
-            f"X looks channels-last: one sample is {show_sizes(shape)}",
+            f"{parts[0]} looks channels-last: one sample is {show_sizes(shape)}",
             f"PyTorch wants the channels first: {show_sizes(right)}",
-            f"Save numpy.moveaxis(X, -1, 1), which is {show_sizes(right)} a sample.",
+            f"Save numpy.moveaxis({parts[0]}, -1, 1); if {shape[0]} really are channels, add --layout cl.",
         )
     views: list[Shape] = [shape]
     if len(shape) == 2:
         views.append((1, *shape))  # grey images without their channel axis
     if len(shape) > 1:
         views.append((prod(shape),))
+    tokens = all(array.dtype.kind in "iu" and array.min() >= 0 for array in inputs)
     return Facts(
         input_shapes=tuple(views),
-        samples=len(inputs) + tests,
-        test_samples=tests,
-        whole_numbers=inputs.dtype.kind in "iu",
-        largest=int(inputs.max()) if inputs.dtype.kind in "iu" else 0,
+        samples=sum(map(len, inputs)),
+        test_samples=sum(map(len, inputs[1:])),
+        whole_numbers=tokens,
+        largest=max(int(array.max()) for array in inputs) if tokens else 0,
         **_target_facts(targets, request.task),
     )
 
@@ -122,25 +162,48 @@ def _facts(arrays: dict[str, Any], parts: tuple[str, ...], request: Request) -> 
 def _target_facts(targets: Any, task: str | None) -> dict[str, Any]:
     """What the targets allow: classes, labels or measured numbers."""
     kind = targets.dtype.kind
-    if targets.ndim == 2 and targets.shape[1] == 1 and (kind != "f" or task in ("binary", "multiclass")):
+    if targets.ndim == 2 and targets.shape[1] == 1:
         targets = targets[:, 0]
-    whole = kind in "iub" or (kind == "f" and bool((targets == targets.round()).all()))
     shape = tuple(int(size) for size in targets.shape[1:]) or (1,)
     if kind == "U" and targets.ndim == 1:
+        few_classes(targets.tolist(), "y")
         classes, counts = class_facts(targets.tolist())
         return {"output_shapes": class_outputs(classes), "classes": classes, "counts": counts}
     if kind not in "iubf":
-        raise refuse(f"y holds {targets.dtype}", "targets are numbers or strings", "Save y as numbers.")
-    if targets.ndim == 2 and whole and set(targets.ravel().tolist()) <= {0, 1} and task != "regression":
-        counts = tuple(int(count) for count in targets.sum(axis=0))
-        labels = tuple(f"label_{index}" for index in range(shape[0]))
-        shapes = {"multilabel": shape, "regression": shape}
-        return {"output_shapes": shapes, "classes": labels, "counts": counts}
-    if targets.ndim == 1 and whole and task != "regression":
-        values = targets.astype("int64").tolist()
-        if len(set(values)) <= MOST_CLASSES:
-            classes, counts = class_facts([str(value) for value in values])
-            shapes = class_outputs(classes) | {"regression": (1,)}
-            sure = kind in "iub" and len(classes) <= 20
-            return {"output_shapes": shapes, "sure": sure, "classes": classes, "counts": counts}
-    return {"output_shapes": {"regression": shape}}
+        raise refuse(
+            f"y holds {targets.dtype} of shape {tuple(targets.shape)}",
+            "targets are numbers, or one string for each sample",
+            "Save y as numbers.",
+        )
+    whole = kind in "iub" or bool((targets == targets.round()).all())
+    if not whole or task == "regression":
+        return {"output_shapes": {"regression": shape}}
+    if targets.ndim == 2:
+        return _label_facts(targets, shape)
+    return _class_facts(targets, sure=kind in "iub")
+
+
+def _label_facts(targets: Any, shape: Shape) -> dict[str, Any]:
+    """Several whole numbers a sample: labels where all are 0 or 1."""
+    if not ((targets == 0) | (targets == 1)).all():
+        return {"output_shapes": {"regression": shape}}
+    # With one 1 in every row they may be classes in another spelling, so that is asked.
+    one_hot = bool((targets.sum(axis=1) == 1).all())
+    return {
+        "output_shapes": {"multilabel": shape, "regression": shape},
+        "sure": not one_hot,
+        "classes": tuple(f"label_{index}" for index in range(shape[0])),
+        "counts": tuple(int(count) for count in targets.sum(axis=0)),
+    }
+
+
+def _class_facts(targets: Any, *, sure: bool) -> dict[str, Any]:
+    """A whole number a sample: a class where there are few, or a count."""
+    different = sorted({int(value) for value in targets.tolist()})
+    if targets.ndim > 1 or len(different) > MOST_CLASSES:
+        shape = tuple(int(size) for size in targets.shape[1:]) or (1,)
+        return {"output_shapes": {"regression": shape}}
+    classes, counts = class_facts([str(int(value)) for value in targets.tolist()])
+    sure = (sure and len(classes) <= SURELY_CLASSES) or different == [0, 1]
+    shapes = class_outputs(classes) | {"regression": (1,)}
+    return {"output_shapes": shapes, "sure": sure, "classes": classes, "counts": counts}
