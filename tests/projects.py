@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
-import os
 import runpy
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,18 +32,16 @@ def make(folder: Path, name: str = "project", **answers: Any) -> Path:
 @contextlib.contextmanager
 def inside(project: Path) -> Iterator[None]:
     """As if a fresh Python had been started in the project: its modules are found, and forgotten afterwards."""
-    before = os.getcwd()  # noqa: PTH109 - Path.cwd() and back is what os.chdir is for
-    os.chdir(project)
     sys.path.insert(0, str(project))
     for name in MODULES:
         sys.modules.pop(name, None)
     try:
-        yield
+        with contextlib.chdir(project):
+            yield
     finally:
         sys.path.remove(str(project))
         for name in MODULES:
             sys.modules.pop(name, None)
-        os.chdir(before)
 
 
 def run(project: Path, script: str, *arguments: str) -> str:
@@ -66,12 +64,9 @@ def run_tests(project: Path, tmp_path: Path) -> int:
         found: Mapping[str, Any] = {name: test for name, test in vars(tests).items() if name.startswith("test_")}
         for test in found.values():
             with contextlib.ExitStack() as stack:
-                for mark in getattr(tests, "pytestmark", None) and [tests.pytestmark] or []:
-                    import warnings
-
-                    stack.enter_context(warnings.catch_warnings())
-                    for text in mark.args:
-                        warnings.filterwarnings("ignore", message=text.partition(":")[2])
+                stack.enter_context(warnings.catch_warnings())
+                for text in getattr(getattr(tests, "pytestmark", None), "args", ()):
+                    warnings.filterwarnings("ignore", message=text.partition(":")[2])  # as pytest would
                 test(tmp_path) if test.__code__.co_argcount else test()
     return len(found)
 

@@ -186,7 +186,7 @@ def test_own_layers_are_checked_as_they_are_typed(person: Person, screen: Screen
     spec = Spec.from_dict(person(keys, WITHOUT_MODEL))
     assert [str(call) for call in spec.model.layers] == ["conv(8, 3)", "conv(8, 3)"]
     (told,) = (told for told in screen.said if "conv(8, 9)" in told)
-    assert "layer 2, conv(8, 9), does not fit its 8×6×6 input" in told
+    assert "layer 2, conv(8, 9), does not fit its 6×6 input" in told
     assert "Use a kernel of at most 6" in told
 
 
@@ -248,7 +248,7 @@ def test_data_that_cannot_be_used_is_explained_and_asked_again(
     keys = FILE + "bad.csv\r" + ENTER + UP + ENTER + ENTER + YES  # the column, and then digits after all
     answers = person(keys, {"name": "toy", "model": {"preset": "mlp"}})
     assert Spec.from_dict(answers).data.text == "sklearn:digits"
-    assert "row 2, column 'b': 'x'" in capsys.readouterr().err
+    assert "column 'b': 'x'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "nowhere", "", "~nobody/x.csv"])

@@ -9,11 +9,14 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from torchgen_scaffold.version import __version__
+
+if TYPE_CHECKING:
+    from torchgen_scaffold.plan import Plan
 
 Command = Callable[..., None]
 
@@ -105,6 +108,12 @@ class Asked:
         self.base = config.parent if config and "data.source" not in given else Path()
 
 
+def tell_notes(planned: Plan) -> None:
+    """What a person should hear though nothing is wrong."""
+    for note in planned.notes:
+        click.echo(f"Note: {note}", err=True)
+
+
 @cli.command()
 @click.argument("name", required=False)
 @spec_flags
@@ -133,7 +142,7 @@ def new(
     if not (yes or as_json) and sys.stdin.isatty() and sys.stdout.isatty():
         from torchgen_scaffold.prompts import ask
 
-        asked.answers = ask(asked.answers, asked.base, output_dir)
+        asked.answers = ask(asked.answers, asked.base, output_dir, force=force)
     made = create(asked.answers, base=asked.base, output_dir=output_dir, force=force, dry_run=dry_run)
     if as_json:
         click.echo(json.dumps(made.to_dict(), indent=2, ensure_ascii=False))
@@ -141,6 +150,7 @@ def new(
         from torchgen_scaffold.show import show_made
 
         show_made(made, dry_run=dry_run)
+    tell_notes(made.plan)
 
 
 @cli.command()
@@ -181,8 +191,7 @@ def plan(
         from torchgen_scaffold.show import show_plan
 
         show_plan(planned)
-    for note in planned.notes:
-        click.echo(f"Note: {note}", err=True)
+    tell_notes(planned)
 
 
 @cli.command()

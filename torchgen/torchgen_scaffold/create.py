@@ -26,7 +26,9 @@ class Made:
         """The commands that come next."""
         from torchgen_scaffold.escape import shell_word
 
-        return [f"cd {shell_word(str(self.path))}", "pip install -r requirements.txt", "python train.py"]
+        # A folder whose name starts with a dash would be taken for an option.
+        folder = str(self.path) if not str(self.path).startswith("-") else f"./{self.path}"
+        return [f"cd {shell_word(folder)}", "pip install -r requirements.txt", "python train.py"]
 
     def to_dict(self) -> dict[str, Any]:
         """As `torchgen new --json` prints it."""

@@ -38,6 +38,7 @@ class Parameter:
     name: str
     accepts: Accepts
     default: object = REQUIRED
+    by_name: bool = False  # it cannot be given by its place
 
     def __str__(self) -> str:
         """As a signature shows it: `stride=1`."""
@@ -112,8 +113,9 @@ def bind(
     Raises Misfit with every argument that is unknown, missing, given twice or of the wrong kind.
     """
     known = {parameter.name: parameter for parameter in parameters}
-    given = dict(zip(known, args, strict=False))
-    wrong = [] if len(args) <= len(known) else [f"it takes {_most(len(known))}, not {len(args)}"]
+    by_place = [parameter.name for parameter in parameters if not parameter.by_name]
+    given = dict(zip(by_place, args, strict=False))
+    wrong = [] if len(args) <= len(by_place) else [f"it takes {_most(len(by_place))}, not {len(args)}"]
     hint = ""
     for name, value in kwargs.items():
         if name in given and name in known:
@@ -129,14 +131,16 @@ def bind(
         wrong.append(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
     for name, value in given.items():
         if not known[name].accepts.check(value):
-            wrong.append(f"{name} is {known[name].accepts.says}, not {_short(value)}")
+            wrong.append(f"{name} must be {known[name].accepts.says}, not {_short(value)}")
     if wrong:
         raise Misfit("; ".join(wrong), f"{hint}Write {signature}.")
     return given
 
 
 def _most(count: int) -> str:
-    return {0: "no arguments", 1: "at most 1 argument"}.get(count, f"at most {count} arguments")
+    return {0: "no arguments", 1: "at most 1 argument by its place"}.get(
+        count, f"at most {count} arguments by their place"
+    )
 
 
 def _short(value: Value) -> str:

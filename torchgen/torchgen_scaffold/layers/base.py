@@ -144,7 +144,11 @@ class LayerType(ABC):
     @property
     def signature(self) -> str:
         """`conv(out_channels, kernel_size, stride=1, …)`, as torch has it, without the input size."""
-        return f"{self.name}({', '.join(map(str, self.parameters))})" if self.parameters else self.name
+        if not self.parameters:
+            return self.name
+        shown = [str(parameter) for parameter in self.parameters if not parameter.by_name]
+        by_name = [str(parameter) for parameter in self.parameters if parameter.by_name]
+        return f"{self.name}({', '.join([*shown, *(['*', *by_name] if by_name else [])])})"
 
     def bind(self, call: LayerCall) -> dict[str, Value]:
         """The arguments that were given, by name. Raises Misfit with every unknown, missing and wrong one."""

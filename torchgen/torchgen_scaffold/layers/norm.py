@@ -16,6 +16,11 @@ from torchgen_scaffold.layers.arguments import (
 from torchgen_scaffold.layers.base import STILL, LayerType, Signal, Step, integer, show_shape
 
 
+def _affine(size: int, affine: bool, args: dict[str, Value]) -> int:
+    """Parameters of a scale for each of `size` numbers, and of a shift if bias."""
+    return size * (2 if args["bias"] else 1) if affine else 0
+
+
 class BatchNorm(LayerType):
     """`batchnorm`: each channel normalised over the batch."""
 
@@ -26,10 +31,11 @@ class BatchNorm(LayerType):
         Parameter("momentum", NUMBER_OR_NONE, 0.1),
         Parameter("affine", YES_OR_NO, True),
         Parameter("track_running_stats", YES_OR_NO, True),
+        Parameter("bias", YES_OR_NO, True, by_name=True),
     )
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """(C, …) with at most three spatial axes; a scale and a shift for each channel: 2C parameters (torch.nn.BatchNorm2d)."""
+        """(C, …) with at most three spatial axes; a scale, and a shift if bias, for each channel: 2C parameters at most (torch.nn.BatchNorm2d)."""
         if len(signal.shape) > 4:
             raise Misfit(
                 f"batchnorm takes at most 3 spatial axes, not {show_shape(signal.shape)}",
@@ -40,7 +46,7 @@ class BatchNorm(LayerType):
             f"BatchNorm{max(len(signal.shape) - 1, 1)}d",
             {"num_features": channels, **given},
             signal,
-            params=2 * channels if args["affine"] else 0,
+            params=_affine(channels, bool(args["affine"]), args),
             why="each channel to mean 0 and std 1 over the batch",
             notes=_steps_note(signal, "batchnorm"),
             windows=(STILL,) * len(signal.shape),
@@ -56,10 +62,11 @@ class GroupNorm(LayerType):
         Parameter("num_groups", COUNT),
         Parameter("eps", POSITIVE, 1e-05),
         Parameter("affine", YES_OR_NO, True),
+        Parameter("bias", YES_OR_NO, True, by_name=True),
     )
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """(C, …); a scale and a shift for each channel: 2C parameters (torch.nn.GroupNorm).
+        """(C, …); a scale, and a shift if bias, for each channel: 2C parameters at most (torch.nn.GroupNorm).
 
         Raises Misfit where groups do not divide C, or would hold one value each.
         """
@@ -75,7 +82,7 @@ class GroupNorm(LayerType):
             "GroupNorm",
             {"num_channels": channels, **given},
             signal,
-            params=2 * channels if args["affine"] else 0,
+            params=_affine(channels, bool(args["affine"]), args),
             why=f"{groups} groups of {channels // groups} channels to mean 0 and std 1",
             notes=_steps_note(signal, "groupnorm"),
             windows=(STILL,) * len(signal.shape),
@@ -122,7 +129,7 @@ class LayerNorm(LayerType):
             "LayerNorm",
             {"normalized_shape": shape[0] if len(shape) == 1 else shape, **given},
             signal,
-            params=(size + (size if args["bias"] else 0)) if args["elementwise_affine"] else 0,
+            params=_affine(size, bool(args["elementwise_affine"]), args),
             why=f"{show_shape(shape)} numbers of a {'step' if signal.axes == 'sequence' else 'sample'} to mean 0, std 1",
             windows=(STILL,) * len(signal.shape),
         )

@@ -68,7 +68,7 @@ class _Pool(LayerType):
         padding = per_axis(args["padding"], axes, "padding")
         dilation = per_axis(args.get("dilation", 1), axes, "dilation")
         ceil_mode = bool(args["ceil_mode"])
-        self._check(args, axes)
+        self._check(args, sizes, kernel)
         rows = list(zip(sizes, kernel, stride, padding, dilation, strict=True))
         _check_windows(sizes, kernel, padding, dilation, [pool_size(*row, ceil_mode) for row in rows])
         new = tuple(pool_size(*row, ceil_mode) for row in rows)
@@ -82,7 +82,7 @@ class _Pool(LayerType):
             windows=(STILL, *(Window(k, s, d, p) for _, k, s, p, d in rows)),
         )
 
-    def _check(self, args: dict[str, Value], axes: int) -> None:
+    def _check(self, args: dict[str, Value], sizes: Shape, kernel: Shape) -> None:
         """What one kind of pooling refuses."""
 
 
@@ -125,7 +125,7 @@ class MaxPool(_Pool):
         Parameter("ceil_mode", YES_OR_NO, False),
     )
 
-    def _check(self, args: dict[str, Value], axes: int) -> None:
+    def _check(self, args: dict[str, Value], sizes: Shape, kernel: Shape) -> None:
         if args["return_indices"]:
             raise Misfit(
                 "return_indices=True gives two tensors, and the next layer takes one", "Leave it out."
@@ -147,9 +147,17 @@ class AvgPool(_Pool):
         Parameter("divisor_override", NOT_ZERO_OR_NONE, None),
     )
 
-    def _check(self, args: dict[str, Value], axes: int) -> None:
-        if args["divisor_override"] is not None and axes == 1:
+    def _check(self, args: dict[str, Value], sizes: Shape, kernel: Shape) -> None:
+        if args["divisor_override"] is not None and len(sizes) == 1:
             raise Misfit("torch's AvgPool1d has no divisor_override", "Leave it out.")
+        if len(sizes) == 3 and any(k > n for k, n in zip(kernel, sizes, strict=True)):
+            most = min(sizes)
+            raise TooSmall(
+                f"a {show_shape(kernel)} window does not fit a {show_shape(sizes)} map, "
+                "and torch's AvgPool3d does not count padding or ceil_mode",
+                f"Use a window of at most {most} with padding=0.",
+                [Fix(f"a window of at most {most}", {"kernel_size": most})],
+            )
 
 
 class _Adaptive(LayerType):

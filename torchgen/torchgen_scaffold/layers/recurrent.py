@@ -86,6 +86,10 @@ class _Recurrent(LayerType):
             notes.append(
                 f"dropout in {self.name} acts between stacked layers, and there is one; put dropout after it."
             )
+        if args.get("proj_size"):
+            notes.append(
+                f"torch warns on CPUs that {self.name} with proj_size runs without oneDNN, more slowly."
+            )
         return notes
 
 

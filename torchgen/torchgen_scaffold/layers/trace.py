@@ -155,13 +155,18 @@ def _both_ways(step: Step, layers: Sequence[Traced]) -> Step:
 
     The backward direction ends at the first step: at the last one it has read one step alone.
     """
-    recurrent = next((layer for layer in reversed(layers) if layer.form == "recurrent"), None)
-    if recurrent is None or not recurrent.args.get("bidirectional"):
+    since = 0  # layers since the recurrent one
+    while since < len(layers) and layers[-1 - since].form != "recurrent":
+        since += 1
+    if since == len(layers) or not layers[-1 - since].args.get("bidirectional"):
         return step
-    if recurrent is layers[-1]:
+    if not since:
         return replace(step, args={"bidirectional": True}, why="both directions' last states")
+    names = [layer.item.partition("(")[0] for layer in layers[len(layers) - since :]]
+    if not all(LAYERS[name].stepwise for name in names):
+        return step
     note = (
-        f"laststep after {layers[-1].item} takes the last step, where the backward direction of {recurrent.item} "
+        f"laststep after {layers[-1].item} takes the last step, where the backward direction of {layers[-1 - since].item} "
         "has read one step alone; put laststep right after it."
     )
     return replace(step, notes=(*step.notes, note))

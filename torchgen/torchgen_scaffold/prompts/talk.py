@@ -58,14 +58,18 @@ class Talk:
 
     def refuse_wrong(self) -> None:
         """Raise what is wrong with the answers before anything was asked; what is missing is not wrong."""
-        with _all_at_once() as problems:
-            self._resolve(self.answers)
+        problems: list[Problem] = []
         layers = self.get("model.layers")
+        try:
+            self._resolve(self.answers)
+        except SpecError as error:
+            problems += _told(error, self.answers)
         if layers and not any(problem.key == "model.layers" for problem in problems):
-            with _all_at_once() as more:  # while the shapes are missing, nothing else has read them
-                parse_layers(layers)
-            problems += more
-        wrong = [problem for problem in problems if not _is_missing(problem, self.answers)]
+            try:
+                parse_layers(layers)  # while the shapes are missing, nothing else has read them
+            except SpecError as error:
+                problems += error.problems
+        wrong = [problem for problem in problems if not problem.missing]
         if wrong:
             raise SpecError(wrong)
         name = self.get("name")
@@ -81,12 +85,11 @@ class Talk:
 
     def wrong(self, changes: Changes | None = None) -> list[Problem]:
         """What is wrong with the answers (with `changes`), what is missing left out."""
-        answers = self.changed(changes or {})
-        return [problem for problem in self._problems(answers) if not _is_missing(problem, answers)]
+        return [problem for problem in self._problems(self.changed(changes or {})) if not problem.missing]
 
     def missing(self) -> set[str]:
         """The keys that need an answer."""
-        return {problem.key for problem in self._problems(self.answers) if _is_missing(problem, self.answers)}
+        return {problem.key for problem in self._problems(self.answers) if problem.missing}
 
     def facts(self) -> Facts | None:
         """What the data decides, or None where it decides nothing or is not known yet."""
@@ -118,23 +121,13 @@ class Talk:
         try:
             self._resolve(answers)
         except TorchgenError as error:
-            problems += error.problems
+            problems += _told(error, answers)
         if answers.get("name") and not any(problem.key == "name" for problem in problems):
             try:
                 check_destination(self.home(answers["name"]), force=self.force)
             except DestinationError as error:
                 problems += [replace(problem, key="name") for problem in error.problems]
         return problems
-
-
-@contextmanager
-def _all_at_once() -> Iterator[list[Problem]]:
-    """Collect the problems of a SpecError raised inside."""
-    problems: list[Problem] = []
-    try:
-        yield problems
-    except SpecError as error:
-        problems += error.problems
 
 
 @contextmanager
@@ -156,7 +149,14 @@ def _get(answers: Mapping[str, Any], key: str) -> Any:
     return inner.get(name) if isinstance(inner, Mapping) else None
 
 
-def _is_missing(problem: Problem, answers: Mapping[str, Any]) -> bool:
-    """Whether an answer is needed that was not given. Images of several sizes need one: the size to bring them to."""
-    unsized = problem.key == "data.resize" and _get(answers, "data.resize") is None
-    return problem.missing or unsized
+def _told(error: TorchgenError, answers: Mapping[str, Any]) -> list[Problem]:
+    """The problems of `error`. Images of several sizes are not wrong: an answer is missing, the size to bring them to."""
+    unsized = _get(answers, "data.resize") is None
+    return [
+        (
+            replace(problem, key="data.resize", missing=True)
+            if unsized and "--set data.resize=" in problem.instead
+            else problem
+        )
+        for problem in error.problems
+    ]
