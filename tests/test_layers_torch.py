@@ -107,7 +107,14 @@ class Facts:
                 self.shape = tuple(output.shape[1:])
                 if output.numel() == 0:
                     self.error = ValueError("an empty output")
-            except (RuntimeError, ValueError, TypeError, AssertionError, ArithmeticError, IndexError) as error:
+            except (
+                RuntimeError,
+                ValueError,
+                TypeError,
+                AssertionError,
+                ArithmeticError,
+                IndexError,
+            ) as error:
                 self.error = error
         self.warned = [str(warning.message) for warning in caught]
 

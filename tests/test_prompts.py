@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,10 @@ def test_the_output_is_asked_in_the_words_of_the_task(
 def test_a_shape_with_its_channels_last_is_refused_as_it_is_typed(person: Person, screen: Screen) -> None:
     answers = {key: value for key, value in COMPLETE.items() if key != "input_shape"}
     spec = Spec.from_dict(
-        person(DOWN + ENTER + "28,28,1\r" + CLEAR + "28,28\r" + CLEAR + "1,28,28\r" + YES, answers)
+        person(
+            DOWN + ENTER + "x\r" + CLEAR + "28,28,1\r" + CLEAR + "28,28\r" + CLEAR + "1,28,28\r" + YES,
+            answers,
+        )
     )
     assert spec.input_shape == (1, 28, 28)
     assert any("looks channels-last" in told and "1,28,28" in told for told in screen.said)
@@ -251,20 +255,19 @@ def test_data_that_cannot_be_used_is_explained_and_asked_again(
     assert "column 'b': 'x'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "nowhere", "", "~nobody/x.csv"])
+@pytest.mark.parametrize("name", ["notes.txt", "nowhere", "", "~nobody/x.csv", "x" * 400, "a\\b"])
 def test_what_is_no_data_is_refused_as_it_is_typed(person: Person, tmp_path: Path, name: str) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(Stopped):  # Enter does nothing, and then the terminal closes
         person(FILE + name + ENTER, {"name": "toy"})
 
 
-def test_a_path_is_kept_relative_to_where_the_answers_are(person: Person, tmp_path: Path) -> None:
+def test_a_path_is_typed_relative_to_where_the_person_is(person: Person, tmp_path: Path) -> None:
     (tmp_path / "houses.csv").write_text("a,b,sold\n" + ROWS)
     (tmp_path / "conf").mkdir()
     keys = FILE + "houses.csv\r" + ENTER + ENTER + YES
-    assert person(keys, {"name": "toy"}, tmp_path / "conf")["data"]["source"] == "csv:../houses.csv"
-    keys = FILE + f"{tmp_path}/houses.csv\r" + ENTER + ENTER + YES
-    assert person(keys, {"name": "toy"}, tmp_path / "conf")["data"]["source"] == f"csv:{tmp_path}/houses.csv"
+    answers = person(keys, {"name": "toy"}, tmp_path / "conf")  # the answers came from conf/torchgen.toml
+    assert answers["data"]["source"] == f"csv:{tmp_path}/houses.csv"
 
 
 def test_images_of_several_sizes_ask_for_one(person: Person, tmp_path: Path) -> None:
@@ -292,6 +295,30 @@ def test_an_npz_file_is_read_once(person: Person, tmp_path: Path, monkeypatch: p
     spec = Spec.from_dict(person(keys, {"name": "toy"}))
     assert len(reads) == 2  # while it was asked about, and by this test's own Spec
     assert spec.task == "binary"
+
+
+def test_a_library_that_reading_needs_is_named_and_other_data_asked_for(
+    person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pets" / "cat").mkdir(parents=True)
+    (tmp_path / "pets" / "cat" / "1.png").touch()
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    keys = FILE + "pets\r" + UP + ENTER + ENTER + YES
+    answers = person(keys, {"name": "toy", "model": {"preset": "mlp"}})
+    assert answers["data"]["source"] == "sklearn:digits"
+    assert "pip install pillow" in capsys.readouterr().err
+
+
+def test_data_that_is_no_token_ids_drops_the_vocabulary(person: Person) -> None:
+    answers = {"name": "toy", "model": {"vocab_size": 30, "preset": "mlp"}}
+    spec = Spec.from_dict(person(SKLEARN + ENTER + ENTER + YES, answers))
+    assert (spec.data.text, spec.model.vocab_size, spec.input_shape) == ("sklearn:digits", None, (1, 8, 8))
+
+
+def test_data_can_be_read_in_another_way(person: Person) -> None:
+    answers = {"name": "toy", "data": {"source": "sklearn:digits"}, "model": {"preset": "mlp"}}
+    spec = Spec.from_dict(person(CHANGE + DOWN * 2 + ENTER + UP + ENTER + YES, answers))
+    assert spec.input_shape == (64,)
 
 
 def test_reading_once_leaves_the_sources_as_they_were() -> None:

@@ -139,7 +139,8 @@ def new(
     from torchgen_scaffold.create import create
 
     asked = Asked({"name": name, **flags}, config, sets)
-    if not (yes or as_json) and sys.stdin.isatty() and sys.stdout.isatty():
+    interactive = not (yes or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
+    if interactive:
         from torchgen_scaffold.prompts import ask
 
         asked.answers = ask(asked.answers, asked.base, output_dir, force=force)
@@ -149,7 +150,7 @@ def new(
     else:
         from torchgen_scaffold.show import show_made
 
-        show_made(made, dry_run=dry_run)
+        show_made(made, dry_run=dry_run, table=not interactive)  # a person has seen it and said yes
     tell_notes(made.plan)
 
 

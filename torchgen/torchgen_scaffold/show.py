@@ -61,11 +61,12 @@ def show_layers_up_to(error: LayerError) -> None:
     _print("\n".join(_table(rows_up_to(error))))
 
 
-def show_made(made: Made, *, dry_run: bool) -> None:
-    """Print the plan of a project, where it was written, and the commands that come next."""
+def show_made(made: Made, *, dry_run: bool, table: bool = True) -> None:
+    """Print the plan of a project (unless it was shown before), where it was written, and what comes next."""
     from torchgen_scaffold.errors import SpecError
 
-    show_plan(made.plan)
+    if table:
+        show_plan(made.plan)
     place = visible(str(made.path))
     place = place if made.path.is_absolute() or place.startswith(".") else f"./{place}"
     files = counted(len(made.files), "file")

@@ -33,7 +33,7 @@ class Model(nn.Module):
             nn.MaxPool2d(2),
         )
         self.flatten = nn.Flatten()
-        self.head = nn.Linear(64 * 2 * 2, 10)  # 64 x 2x2 = 256 numbers a sample
+        self.head = nn.Linear(64 * 2 * 2, 10)  # 64 channels of 2x2 = 256 features
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         x = (inputs - self.input_mean) / self.input_std

@@ -47,7 +47,7 @@ class Model(nn.Module):
             nn.MaxPool2d(2),
         )
         self.flatten = nn.Flatten()
-        self.head = nn.Linear(256 * 2 * 3, 3)  # 256 x 2x3 = 1,536 numbers a sample
+        self.head = nn.Linear(256 * 2 * 3, 3)  # 256 channels of 2x3 = 1,536 features
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         x = (inputs - self.input_mean) / self.input_std

@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from torchgen_scaffold.layers.base import STILL, Shape, Signal, Step, Window
 
-# Spans are worked out one by one; past this many looks (about half a second) no receptive field is told.
-MOST_LOOKS = 1_000_000
+# Spans are worked out one by one; past this many looks (a third of a second) no receptive field is told.
+MOST_LOOKS = 300_000
 # A number that JSON readers keep exactly. Larger ones need absurd strides and mean nothing.
 LARGEST = 2**53
 

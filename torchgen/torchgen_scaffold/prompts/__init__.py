@@ -37,7 +37,7 @@ def ask(answers: Mapping[str, Any], base: Path, output_dir: Path, *, force: bool
             _tell(talk)
         while True:
             spec = _complete(talk)
-            show(spec)
+            _show(spec)
             place = talk.home(spec.name)
             shown = str(place) if place.is_absolute() or str(place).startswith(".") else f"./{place}"
             options = [Option(word, word) for word in (_YES, _CHANGE, _CANCEL)]
@@ -49,7 +49,7 @@ def ask(answers: Mapping[str, Any], base: Path, output_dir: Path, *, force: bool
             _change(talk, spec)
 
 
-def show(spec: Spec) -> None:
+def _show(spec: Spec) -> None:
     """Print the layer table and what deserves saying aloud."""
     planned = plan(spec)
     show_plan(planned)
@@ -59,11 +59,18 @@ def show(spec: Spec) -> None:
 
 def _complete(talk: Talk) -> Spec:
     """Ask until nothing is open."""
-    while question := next((question for question in QUESTIONS if question.needed(talk)), None):
+    while question := _next(talk):
         _put(talk, question)
     spec = talk.spec()
     assert spec is not None  # else something was missing, or wrong
     return spec
+
+
+def _next(talk: Talk) -> Question | None:
+    """The first question that nothing has answered yet."""
+    missing = talk.missing()
+    open_ones = (row for row in QUESTIONS if row.key in missing or (row.insists and not row.given(talk)))
+    return next(open_ones, None)
 
 
 def _put(talk: Talk, question: Question) -> None:
@@ -73,13 +80,13 @@ def _put(talk: Talk, question: Question) -> None:
     while wrong := talk.wrong():
         show_error(SpecError(wrong))
         about = next((row for row in QUESTIONS if wrong[0].key in row.keys), None)
-        if about is None:  # it is about something that only a flag or a file can say, so the answer has to go
+        if about and about.opens(talk):
+            talk.answers = talk.changed(about.ask(talk, about))
+        elif about and about.given(talk):  # the other answers leave no choice: what was given goes
+            talk.answers = talk.changed(dict.fromkeys(about.keys))
+        else:  # only a flag or a file could follow this answer: it goes
             talk.answers = before
             return
-        # Where the other answers leave no choice, what was given has to go.
-        talk.answers = talk.changed(
-            about.ask(talk, about) if about.opens(talk) else dict.fromkeys(about.keys)
-        )
     if any(key.startswith("data.") for key in question.keys):
         _tell(talk)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from torchgen_scaffold.errors import SpecError
+from torchgen_scaffold.escape import visible
 from torchgen_scaffold.prompts.question import Question, sentence
 from torchgen_scaffold.prompts.talk import Changes, Talk
 from torchgen_scaffold.prompts.terminal import Option, choose, choose_several, type_in
@@ -41,24 +43,24 @@ def ask_data(talk: Talk, question: Question) -> Changes:
 def _source_at(talk: Talk, typed: str) -> str:
     """`csv:houses.csv` for houses.csv: the ending says which source it is. Raises SpecError where it is not there.
 
-    What is typed is relative to where the person is, and what is kept, to where the answers' paths start.
+    What is typed is relative to where the person is, which need not be where the answers' paths start.
     """
     home = Path(os.path.expanduser(typed))  # noqa: PTH111 - Path.expanduser raises for an unknown ~name
     name = {".csv": "csv", ".npz": "npz"}.get(home.suffix.lower(), "images")
     existing(str(home), Request(Path()), form=SOURCES[name].form, folder=name == "images")
-    away = talk.base != Path() and not home.is_absolute()
-    return f"{name}:{os.path.relpath(home, talk.base) if away else home}"
+    return f"{name}:{home if talk.base == Path() else home.absolute()}"
 
 
 def _path_fault(talk: Talk, typed: str) -> str:
     """What is wrong with a path as far as can be told at every key press: the file is opened once it is entered."""
     if not typed:
         return "Type the path of a .csv or .npz file, or of a folder of images."
-    if Path(typed).is_file() and Path(typed).suffix.lower() not in (".csv", ".npz"):
-        return f"{typed!r} is no .csv or .npz file. Save it as one, or give a folder of images."
     try:
         _source_at(talk, typed)
     except SpecError as error:
+        with suppress(OSError):  # a name that is too long
+            if Path(typed).is_file():
+                return f"{typed!r} is no .csv or .npz file. Save it as one, or give a folder of images."
         return sentence(error.problems[0])
     return ""
 
@@ -73,7 +75,7 @@ def ask_target(talk: Talk, question: Question) -> Changes:
     path = talk.base / talk.get("data.source").partition(":")[2]
     with path.open(encoding="utf-8-sig", newline="") as file:  # the table was read once: its header is sound
         header = [name.strip() for name in next(csv.reader(file))]
-    columns = [Option(name, name) for name in header]
+    columns = [Option(name, visible(name)) for name in header]
     more = [Option(_SEVERAL, "several of them", "all numbers, or all 0 and 1")] if len(header) > 2 else []
     picked = choose(question.title, [*columns, *more], header[-1])
     return {"data.target": choose_several("Which columns", columns) if picked == _SEVERAL else [picked]}
@@ -103,4 +105,4 @@ def facts_line(talk: Talk) -> str:
     follows = [f"input ({show_sizes(facts.input_shapes[0])})".replace(",", ", ")]
     if task and task in facts.output_shapes:
         follows += [f"output ({show_sizes(facts.output_shapes[task])})".replace(",", ", "), task]
-    return f"{place}: {about}  →  {', '.join(follows)}"
+    return f"{visible(place)}: {about}  →  {', '.join(follows)}"

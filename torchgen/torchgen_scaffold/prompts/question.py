@@ -37,10 +37,9 @@ class Question:
         """Every key that it answers."""
         return (self.key, *self.also)
 
-    def needed(self, talk: Talk) -> bool:
-        """Whether the other answers leave it open."""
-        given = any(talk.get(key) is not None for key in self.keys)
-        return (self.insists and not given) or self.key in talk.missing()
+    def given(self, talk: Talk) -> bool:
+        """Whether there is an answer to it, from a flag, a file or this conversation."""
+        return any(talk.get(key) is not None for key in self.keys)
 
     def fault(self, talk: Talk, changes: Changes) -> str:
         """What is wrong with an answer, or nothing. What it makes wrong in other answers is asked about there."""

@@ -63,7 +63,9 @@ def ask_input(talk: Talk, question: Question) -> Changes:
         views = {show_sizes(view): show_shape(view) for view in facts.input_shapes}
         shape = talk.value("input_shape")
         options = [Option(typed, shown) for typed, shown in views.items()]
-        return {"input_shape": choose(question.title, options, show_sizes(shape) if shape else None)}
+        view = choose(question.title, options, show_sizes(shape) if shape else None)
+        tokens = not question.fault(talk, {"input_shape": view})  # what --vocab-size said still holds
+        return {"input_shape": view} if tokens else {"input_shape": view, "model.vocab_size": None}
     now = _kind_now(talk)
     tokens_given = now == "tokens" and talk.get("input_shape") is None  # --vocab-size alone says it
     options = [Option(kind, row.title, row.summary) for kind, row in SAMPLES.items()]

@@ -86,7 +86,7 @@ def existing(place: str, request: Request, *, form: str, folder: bool = False) -
         found = right = False
     if not right:
         what = f"{place!r} is not a {kind}" if found else f"there is no {kind} {place!r}"
-        why = "" if found else f"looked in {request.base.resolve()}"
+        why = f"this data is a {kind}" if found else f"looked in {request.base.resolve()}"
         raise SpecError(
             Problem(f"data: {what}", why, f"Give the path of a {kind}: --data {form}", "data.source")
         )

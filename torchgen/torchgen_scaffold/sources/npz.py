@@ -75,11 +75,14 @@ def _load(path: Path, place: str) -> dict[str, Any]:
 
 def _array(loaded: Any, name: str) -> Any:
     try:
-        return loaded[name]
+        array = loaded[name]
     except ValueError as error:
         if "allow_pickle" in str(error):
             raise ValueError(f"{name} holds Python objects, and unpickling them could run code") from error
         raise
+    if not hasattr(array, "ndim"):  # numpy hands on what is no array as bytes
+        raise ValueError(f"{name} is no array")
+    return array
 
 
 def _check_pair(place: str, inputs_name: str, inputs: Any, targets_name: str, targets: Any) -> None:
@@ -176,7 +179,7 @@ def _target_facts(targets: Any, task: str | None) -> dict[str, Any]:
             "Save y as numbers.",
         )
     whole = kind in "iub" or bool((targets == targets.round()).all())
-    if not whole or task == "regression":
+    if not whole or targets.ndim > 2 or task == "regression":
         return {"output_shapes": {"regression": shape}}
     if targets.ndim == 2:
         return _label_facts(targets, shape)
@@ -200,9 +203,8 @@ def _label_facts(targets: Any, shape: Shape) -> dict[str, Any]:
 def _class_facts(targets: Any, *, sure: bool) -> dict[str, Any]:
     """A whole number a sample: a class where there are few, or a count."""
     different = sorted({int(value) for value in targets.tolist()})
-    if targets.ndim > 1 or len(different) > MOST_CLASSES:
-        shape = tuple(int(size) for size in targets.shape[1:]) or (1,)
-        return {"output_shapes": {"regression": shape}}
+    if len(different) > MOST_CLASSES:
+        return {"output_shapes": {"regression": (1,)}}
     classes, counts = class_facts([str(int(value)) for value in targets.tolist()])
     sure = (sure and len(classes) <= SURELY_CLASSES) or different == [0, 1]
     shapes = class_outputs(classes) | {"regression": (1,)}

@@ -62,8 +62,10 @@ def definitions(plan: Plan) -> Iterator[Code]:
 def _size_comment(layer: Traced, flattened: Shape) -> str:
     """Why a layer has the size that it has; nothing where the size stays."""
     if len(flattened) > 1:
+        if len(flattened) == 2:
+            return f"{flattened[0]} x {flattened[1]} = {prod(flattened):,} features"
         axes = "x".join(map(str, flattened[1:]))
-        return f"{flattened[0]} x {axes} = {prod(flattened):,} numbers a sample"
+        return f"{flattened[0]} channels of {axes} = {prod(flattened):,} features"
     if layer.in_shape == layer.out_shape and not layer.formula:
         return ""
     if layer.kind in ("Linear", "Flatten", "Unflatten", "Embedding", "LSTM", "GRU", "RNN"):

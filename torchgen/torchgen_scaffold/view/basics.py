@@ -1,0 +1,117 @@
+"""What several templates print: names, sizes, shapes, and which parts a task or a profile has."""
+
+from __future__ import annotations
+
+from math import prod
+
+from torchgen_scaffold.escape import Code, python_value
+from torchgen_scaffold.layers.base import Shape
+from torchgen_scaffold.plan import Plan
+from torchgen_scaffold.tasks import TASKS
+from torchgen_scaffold.training import SCHEDULES
+from torchgen_scaffold.view import data, model
+
+_PLOTS = {
+    "regression": ("parts/plot_regression.py.jinja", "predicted.png"),
+    "multilabel": ("parts/plot_labels.py.jinja", "labels.png"),
+    "binary": ("parts/plot_confusion.py.jinja", "confusion_matrix.png"),
+    "multiclass": ("parts/plot_confusion.py.jinja", "confusion_matrix.png"),
+}
+
+
+class Basics:
+    """The facts of one plan that every file may print."""
+
+    def __init__(self, plan: Plan) -> None:
+        spec = plan.spec
+        row = TASKS[spec.task]
+        schedule = SCHEDULES[spec.training.schedule]
+        self._plan, self._spec, self._task = plan, spec, row
+        self.name = Code(spec.name)  # checked: ASCII letters, digits, - and _
+        self.predicts = spec.project.profile == "standard"
+        self.drop_last = plan.drop_last
+        self.params_literal = Code(f"{plan.params:_}")
+        self.seed = spec.training.seed
+        self.batch_size = spec.training.batch_size
+        self.samples = spec.data.samples
+        self.outputs = prod(spec.output_shape)
+        self.input_size = prod(spec.input_shape)
+        self.vocab_size = spec.model.vocab_size or 0
+        self.is_tokens = bool(spec.model.vocab_size)
+        self.is_regression = spec.task == "regression"
+        self.is_multiclass = spec.task == "multiclass"
+        self.is_recurrent = any(layer.form == "recurrent" for layer in plan.layers)
+        self.is_binary = spec.task == "binary"
+        self.has_test_set = spec.data.test_samples > 0
+        self.reads_images = spec.data.source == "images"
+        self.outputs_name = Code(row.output_name)
+        self.target_is = Code(row.target_is)
+        self.target_dtype = Code(row.target_dtype)
+        self.input_dtype = Code("long" if self.is_tokens else "float32")
+        self.numpy_dtype = Code("int64" if self.is_tokens else "float32")
+        self.schedule_spans = schedule.spans_the_run
+        self.schedule_reads_val_loss = schedule.reads_val_loss
+        self.steps_every_batch = schedule.every == "batch"
+        self.steps_every_epoch = schedule.every == "epoch"
+        self.clips = spec.training.clip_norm > 0
+        self.stops_early = spec.training.patience > 0
+        self.plot_part, self.plot_file = map(Code, _PLOTS[spec.task])
+        self.metrics_part = Code(f"parts/metrics_{spec.task}.py.jinja")
+        self.lesson_metrics_part = Code(f"parts/lesson_metrics_{spec.task}.py.jinja")
+        self.predict_part = Code(f"parts/predict_{spec.task}.py.jinja")
+        self.toml = Code(spec.to_toml().rstrip("\n"))
+        self.requirements = data.requirements(plan)
+
+    @property
+    def inputs_doc(self) -> Code:
+        """`(N, 1, 8, 8) float32`."""
+        return Code(f"{model.batch_shape(self._spec.input_shape)} {self.input_dtype}")
+
+    @property
+    def outputs_doc(self) -> Code:
+        """`(N, 10)`."""
+        return model.batch_shape(self._spec.output_shape)
+
+    @property
+    def targets_doc(self) -> Code:
+        """`(N,) long`."""
+        return data.target_doc(self._plan)
+
+    @property
+    def input_tuple(self) -> Code:
+        """The input shape as a Python tuple."""
+        return python_value(self._spec.input_shape)
+
+    @property
+    def output_tuple(self) -> Code:
+        """The output shape as a Python tuple."""
+        return python_value(self._spec.output_shape)
+
+    def _batch_of(self, size: int, shape: Shape) -> Code:
+        return python_value((size, *shape))
+
+    @property
+    def five_inputs(self) -> Code:
+        """The shape of a batch of five inputs."""
+        return self._batch_of(5, self._spec.input_shape)
+
+    @property
+    def five_outputs(self) -> Code:
+        """The shape of a batch of five outputs."""
+        return self._batch_of(5, self._spec.output_shape)
+
+    @property
+    def five_targets(self) -> Code:
+        """The shape of a batch of five targets."""
+        return self._batch_of(5, self._task.target_shape(self._spec.output_shape))
+
+    @property
+    def two_outputs(self) -> Code:
+        """The shape of a batch of two outputs."""
+        return self._batch_of(2, self._spec.output_shape)
+
+    @property
+    def zero_batch(self) -> Code:
+        """A batch of two inputs of zeros."""
+        dtype = ", dtype=torch.long" if self.is_tokens else ""
+        return Code(f"torch.zeros(2, {', '.join(map(str, self._spec.input_shape))}{dtype})")

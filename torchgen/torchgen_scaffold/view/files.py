@@ -1,0 +1,182 @@
+"""What model.py, dataset.py and train.py print, each from its own module of this package."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from torchgen_scaffold.escape import Code, python_value
+from torchgen_scaffold.training import LOSSES
+from torchgen_scaffold.view import data, model, training
+from torchgen_scaffold.view.basics import Basics
+
+
+class ModelFile(Basics):
+    """What model.py prints."""
+
+    @cached_property
+    def model_title(self) -> Code:
+        """The first line of model.py's docstring."""
+        made = self._spec.model.preset or "own layers"
+        return Code(f"The network ({made}) and the loss that fits its outputs.")
+
+    @property
+    def buffers(self) -> dict[Code, Code]:
+        """The buffers of the model with their first values."""
+        return data.buffers(self._plan)
+
+    @property
+    def define_layers(self) -> list[Code]:
+        """The lines that make the layers."""
+        return list(model.definitions(self._plan))
+
+    @property
+    def forward(self) -> list[Code]:
+        """The lines of forward()."""
+        return list(model.forward(self._plan))
+
+    @property
+    def loss_call(self) -> Code:
+        """`nn.CrossEntropyLoss()`."""
+        return training.loss_call(self._plan)
+
+    @property
+    def loss_doc(self) -> Code:
+        """What the loss is."""
+        summary = LOSSES[self._spec.training.loss].summary
+        return Code(f"{summary[0].upper()}{summary[1:]}.")
+
+
+class DatasetFile(Basics):
+    """What dataset.py prints."""
+
+    @property
+    def data_title(self) -> Code:
+        """The first line of dataset.py's docstring."""
+        return Code(data.sentence(self._plan))
+
+    data_sentence = data_title
+
+    @property
+    def names_constant(self) -> Code:
+        """What the names of the outputs are called in dataset.py."""
+        return Code("TARGETS" if self.is_regression else "CLASSES")
+
+    @property
+    def names_list(self) -> Code:
+        """The names of the outputs as a Python list."""
+        return python_value(list(data.names(self._plan)))
+
+    @property
+    def named_classes(self) -> bool:
+        """Whether raw targets are looked up in CLASSES."""
+        return self._spec.task in ("binary", "multiclass")
+
+    @property
+    def whole_labels(self) -> bool:
+        """Whether the classes are whole numbers, which a file may also hold as 1.0."""
+        return all(name.lstrip("-").isdigit() and name.isascii() for name in self._spec.data.classes)
+
+    @property
+    def loader(self) -> Code:
+        """scikit-learn's function for the set."""
+        from torchgen_scaffold.sources.sklearn import SETS
+
+        return Code(SETS[self._spec.data.place].loader)
+
+    @property
+    def splits_doc(self) -> Code:
+        """The sizes of the splits."""
+        return Code(data.splits_sentence(self._plan))
+
+    @property
+    def statistics_dims(self) -> Code:
+        """The dims that a mean over samples and positions runs over."""
+        return data.statistics_dims(self._plan)[0]
+
+    @property
+    def statistics_reshape(self) -> Code:
+        """What brings such a mean to the buffer's shape."""
+        return data.statistics_dims(self._plan)[1]
+
+    @property
+    def target_reshape(self) -> Code:
+        """What brings targets to the shape that the loss wants."""
+        return data.target_reshape(self._plan)
+
+    @property
+    def target_doc(self) -> Code:
+        """One target of an image."""
+        return Code("() long" if self.is_multiclass else "(1,) float32")
+
+    @property
+    def image_target(self) -> Code:
+        """The target of an image from its label."""
+        return Code("label" if self.is_multiclass else "[float(label)]")
+
+    @property
+    def pattern_owner(self) -> Code:
+        """What has a pattern in made data."""
+        return Code({"regression": "target", "multilabel": "label"}.get(self._spec.task, "class"))
+
+    @property
+    def place(self) -> Code:
+        """The data's path as a Python string."""
+        return data.place(self._plan)
+
+    @property
+    def columns(self) -> Code:
+        """The input columns as a Python list."""
+        return python_value(list(self._spec.data.columns))
+
+    @property
+    def target_columns(self) -> Code:
+        """The target columns as a Python list."""
+        return python_value(list(self._spec.data.target))
+
+    @property
+    def suffixes(self) -> Code:
+        """The endings of image files."""
+        return data.suffixes()
+
+
+class TrainFile(Basics):
+    """What train.py prints."""
+
+    @property
+    def train_title(self) -> Code:
+        """The first line of train.py's docstring."""
+        return Code(
+            f"Train the network on {data.sentence(self._plan)[0].lower()}{data.sentence(self._plan)[1:]}"
+        )
+
+    @property
+    def train_settings(self) -> list[Code]:
+        """The settings of the standard profile's train.py."""
+        return list(training.train_settings(self._plan))
+
+    @property
+    def has_switch(self) -> bool:
+        """Whether one of them is yes or no."""
+        return training.has_switch(self._plan)
+
+    @property
+    def lesson_constants(self) -> list[Code]:
+        """The settings of the lesson profile's train.py."""
+        return list(training.lesson_constants(self._plan))
+
+    @property
+    def optimizer_call(self) -> Code:
+        """The optimizer."""
+        return training.optimizer_call(self._plan)
+
+    @property
+    def scheduler_call(self) -> Code:
+        """The schedule; empty where there is none."""
+        return training.scheduler_call(self._plan)
+
+    @property
+    def train_epoch_arguments(self) -> Code:
+        """What main() passes to train_epoch()."""
+        scheduler = ["scheduler"] if self.steps_every_batch else []
+        rest = ["scaler", "settings", "device"] if self.predicts else ["device"]
+        return Code(", ".join(["model", "train_loader", "loss_fn", "optimizer", *scheduler, *rest]))

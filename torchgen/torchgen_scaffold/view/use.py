@@ -1,0 +1,135 @@
+"""What predict.py, test_project.py and README.md print."""
+
+from __future__ import annotations
+
+from torchgen_scaffold.escape import Code, markdown
+from torchgen_scaffold.layers.base import show_shape
+from torchgen_scaffold.sources import SOURCES
+from torchgen_scaffold.training import LOSSES
+from torchgen_scaffold.view import data, model
+from torchgen_scaffold.view.files import DatasetFile, ModelFile
+
+
+class UseFiles(ModelFile, DatasetFile):
+    """What the files say that use the model and the data: predictions, tests, and the README."""
+
+    @property
+    def predict_example(self) -> Code:
+        """A file to predict on."""
+        return data.predict_example(self._plan)
+
+    @property
+    def predict_takes(self) -> Code:
+        """What predict.py takes."""
+        return Code(SOURCES[self._spec.data.source].predicts_on)
+
+    @property
+    def predict_imports(self) -> Code:
+        """What predict.py takes from dataset.py."""
+        reader = "load_image" if self.reads_images else "load_inputs"
+        return Code(", ".join(sorted([str(self.names_constant), reader, "load_splits"])))
+
+    @property
+    def known_warnings(self) -> list[Code]:
+        """What torch warns of though it is meant, as pytest's filters."""
+        return model.known_warnings(self._plan)
+
+    @property
+    def handful(self) -> int:
+        """How many samples the network learns by heart in the tests: two where it has little to work with."""
+        widths = [layer.in_shape[-1] for layer in self._plan.layers if layer.kind == "Linear"]
+        return 8 if min(widths) >= 16 and 16 <= self.input_size < 10_000 else 2
+
+    @property
+    def learned(self) -> Code:
+        """When a handful counts as learned."""
+        if self.is_regression:
+            return Code("loss.item() < 0.05")
+        if self.is_multiclass:
+            return Code("(model(inputs).argmax(dim=1) == targets).all()")
+        return Code("((model(inputs) > 0) == (targets > 0)).all()")
+
+    @property
+    def known_first_loss(self) -> Code:
+        """The loss of a guess, where it is known by arithmetic; empty otherwise."""
+        settings = self._spec.training.settings
+        if self.is_multiclass:
+            # torch weighs the smoothed part of the target otherwise than the rest.
+            known = settings["class_weights"] == "none" or not settings["label_smoothing"]
+            return Code(f"math.log({self.outputs})" if known else "")
+        return Code("math.log(2)") if settings.get("pos_weight") == "none" else Code("")
+
+    @property
+    def first_loss_doc(self) -> Code:
+        """What the first loss should be near."""
+        if self.is_multiclass:
+            return Code(f"Before training, {self.outputs} classes are equally likely: ln {self.outputs}.")
+        if self.is_regression:
+            return Code("Before training, predicting the mean is as good as it gets.")
+        return Code("Before training, yes and no are equally likely: ln 2 for each output.")
+
+    @property
+    def shapes_test_doc(self) -> Code:
+        """What shapes and dtypes the loss wants."""
+        return Code(f"{LOSSES[self._spec.training.loss].torch_class} wants targets {self.targets_doc}.")
+
+    @property
+    def input_cross(self) -> Code:
+        """The input shape with crosses."""
+        return Code(show_shape(self._spec.input_shape))
+
+    @property
+    def layer_rows(self) -> list[Code]:
+        """The rows of the README's table."""
+        return [
+            Code(
+                f"{markdown(layer.item)} | {show_shape(layer.out_shape)} | {layer.params or 0:,} | "
+                f"{markdown(layer.formula)}"
+            )
+            for layer in self._plan.layers
+        ]
+
+    @property
+    def params_text(self) -> Code:
+        """The number of parameters, with commas."""
+        return Code(f"{self._plan.params:,}")
+
+    @property
+    def macs_text(self) -> Code:
+        """The number of multiply-accumulates, with commas."""
+        return Code(f"{self._plan.macs:,}")
+
+    @property
+    def loss_sentence(self) -> Code:
+        """The loss and what it applies."""
+        return Code(f"The loss is `{self.loss_call}`: {LOSSES[self._spec.training.loss].summary}.")
+
+    @property
+    def splits_sentence(self) -> Code:
+        """The splits as a sentence."""
+        return Code(f"They are split once, by the seed: {self.splits_doc}.")
+
+    @property
+    def readme_intro(self) -> Code:
+        """What the project does."""
+        spec = self._spec
+        made = spec.model.preset or "own layers"
+        return Code(
+            f"A PyTorch network ({made}) for {self._task.name}: input {show_shape(spec.input_shape)}, "
+            f"output {show_shape(spec.output_shape)}."
+        )
+
+    @property
+    def readme_train_comment(self) -> Code:
+        """What train.py leaves."""
+        return Code("   # writes outputs/" if self.predicts else "   # writes checkpoint.pt")
+
+    @property
+    def readme_eval_comment(self) -> Code:
+        """What eval.py says."""
+        return Code("    # the test split's metrics")
+
+    @property
+    def predict_takes_md(self) -> Code:
+        """What predict.py takes, as Markdown."""
+        return markdown(SOURCES[self._spec.data.source].predicts_on)
