@@ -5,6 +5,8 @@ from __future__ import annotations
 from torchgen_scaffold.escape import Code, markdown
 from torchgen_scaffold.layers.base import show_shape
 from torchgen_scaffold.sources import SOURCES
+from torchgen_scaffold.sources.sklearn import SETS
+from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.training import LOSSES
 from torchgen_scaffold.view import data, model
 from torchgen_scaffold.view.files import DatasetFile, ModelFile
@@ -33,6 +35,21 @@ class UseFiles(ModelFile, DatasetFile):
     def known_warnings(self) -> list[Code]:
         """What torch warns of though it is meant, as pytest's filters."""
         return model.known_warnings(self._plan)
+
+    @property
+    def expected(self) -> Code:
+        """What a first run reaches, for a known set with the usual model and training; empty otherwise."""
+        spec = self._spec
+        if spec.data.source != "sklearn":
+            return Code("")
+        plain = {"name": spec.name, "data": {"source": spec.data.text}, "project": vars(spec.project)}
+        usual = Spec.from_dict(plain)
+        floor = (
+            SETS[spec.data.place].floor
+            if (spec.model, spec.training) == (usual.model, usual.training)
+            else ""
+        )
+        return Code(f"Expect at least {floor} on the test split." if floor else "")
 
     @property
     def handful(self) -> int:
