@@ -25,6 +25,7 @@ from torchgen_scaffold.layers.trace import trace
 
 def linear_twin(layer: Traced) -> nn.Module:
     """A layer that sees the same inputs, with weights of one."""
+    module: nn.Module
     args = dict(layer.args)
     rank = int(layer.kind[-2])
     if layer.kind.startswith("MaxPool"):

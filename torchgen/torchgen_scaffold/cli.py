@@ -143,7 +143,7 @@ def new(
     if interactive:
         from torchgen_scaffold.prompts import ask
 
-        asked.answers = ask(asked.answers, asked.base, output_dir, force=force)
+        asked.answers = ask(asked.answers, asked.base, output_dir, force=force or dry_run)
     made = create(asked.answers, base=asked.base, output_dir=output_dir, force=force, dry_run=dry_run)
     if as_json:
         click.echo(json.dumps(made.to_dict(), indent=2, ensure_ascii=False))
@@ -151,7 +151,8 @@ def new(
         from torchgen_scaffold.show import show_made
 
         show_made(made, dry_run=dry_run, table=not interactive)  # a person has seen it and said yes
-    tell_notes(made.plan)
+    if not interactive:  # a person has heard them with the table
+        tell_notes(made.plan)
 
 
 @cli.command()

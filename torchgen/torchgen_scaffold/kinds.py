@@ -61,6 +61,8 @@ class Number:
         """What would be right."""
         if self.high == math.inf:
             return f"a number above {self.low:g}" if self.above else f"a number of at least {self.low:g}"
+        if self.above:
+            return f"a number above {self.low:g}, at most {self.high:g}"
         return f"a number from {self.low:g} to {self.high:g}"
 
     def read(self, value: object) -> float:

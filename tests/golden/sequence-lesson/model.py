@@ -27,7 +27,7 @@ class Model(nn.Module):
         self.gru = nn.GRU(
             3, 64, num_layers=2, dropout=0.2, bidirectional=True, batch_first=True
         )
-        self.head = nn.Linear(128, 8)
+        self.head = nn.Linear(2 * 64, 8)  # both directions of 64 = 128 features
         self.unflatten = nn.Unflatten(1, (2, 4))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:

@@ -15,7 +15,7 @@ class Model(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(1000, 64)
         self.lstm = nn.LSTM(64, 64, bidirectional=True, batch_first=True)
-        self.head = nn.Linear(128, 5)
+        self.head = nn.Linear(2 * 64, 5)  # both directions of 64 = 128 features
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         x = self.embedding(inputs)  # (N, 40) -> (N, 40, 64)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 
 from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.layers.base import Axes, Shape
 from torchgen_scaffold.presets import PRESETS
 from torchgen_scaffold.shapes import looks_channels_last, show_sizes
 from torchgen_scaffold.sources import Facts
+
+MOST_OUTPUTS = 100_000
 
 
 def task_of(answers: Answers, facts: Facts | None) -> str | None:
@@ -163,6 +166,13 @@ def _output_fits(answers: Answers, shape: Shape, task: str) -> bool:
             f"{task} has one axis of outputs, not {shown}",
             _output_means(task),
             "Give one number.",
+            "output_shape",
+        )
+    elif prod(shape) > MOST_OUTPUTS:
+        answers.wrong(
+            f"{prod(shape):,} outputs are too many",
+            f"each has a name in dataset.py and a row of weights in the head; the most is {MOST_OUTPUTS:,}",
+            "Give a smaller --output-shape.",
             "output_shape",
         )
     else:

@@ -65,7 +65,8 @@ class Answers:
     def missing(self, key: str, why: str = "", instead: str = "") -> None:
         """Note that an answer is needed which was not given."""
         setting = SETTINGS[key]
-        shown = instead or f"Give {setting.flag or f'--set {key}=…'}: {setting.kind.says}."
+        example = isinstance(setting.kind, Shape) and _instead(key, setting)
+        shown = instead or example or f"Give {setting.flag or f'--set {key}=…'}: {setting.kind.says}."
         self.problems.append(Problem(f"{key.split('.')[-1]} is missing", why, shown, key, missing=True))
 
     @contextmanager
@@ -101,7 +102,7 @@ class Answers:
             self.values[key] = setting.kind.read(value)
         except ValueError as error:
             name = f"{setting.flag} ({key})" if setting.flag else key
-            self.wrong(f"{name} cannot be {_shown(value)}", str(error), _instead(key, setting), key)
+            self.wrong(f"{name} cannot be {_shown(value)}", str(error), _instead(key, setting, value), key)
 
     def _flat(self, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for key, value in given.items():
@@ -135,8 +136,14 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-def _instead(key: str, setting: Setting) -> str:
-    """What to type for a setting: its default, or a word of its choices."""
+def _instead(key: str, setting: Setting, value: object = None) -> str:
+    """What to type for a setting: the word that was meant, an example, or the default."""
+    if (
+        isinstance(setting.kind, Choice)
+        and isinstance(value, str)
+        and (near := nearest(value, setting.kind.options))
+    ):
+        return f"Give {setting.flag} {near}."
     example = _EXAMPLES.get(key) or setting.default
     if example is None and isinstance(setting.kind, Choice):
         example = setting.kind.options[0]

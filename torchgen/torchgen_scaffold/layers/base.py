@@ -164,6 +164,13 @@ def show_shape(shape: Sequence[int]) -> str:
     return "×".join(str(size) for size in shape)
 
 
+def show_map(sizes: Sequence[int]) -> str:
+    """Spatial sizes in words: `a 3×3 map`, `5 positions`."""
+    if len(sizes) > 1:
+        return f"a {show_shape(sizes)} map"
+    return "1 position" if sizes[0] == 1 else f"{sizes[0]:,} positions"
+
+
 def integer(value: Value) -> int:
     """A value that its Accepts has found to be a whole number."""
     assert isinstance(value, int)

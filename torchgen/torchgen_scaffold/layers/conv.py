@@ -27,6 +27,7 @@ from torchgen_scaffold.layers.base import (
     joined,
     per_axis,
     sequence_note,
+    show_map,
     show_shape,
     spatial,
 )
@@ -153,7 +154,7 @@ def _check_mode(mode: str, sizes: Shape, padding: Shape) -> None:
         return
     most = min(sizes) + limits[mode]
     raise TooSmall(
-        f'padding_mode="{mode}" can pad {show_shape(sizes)} by at most {most}, not by {show_shape(padding)}',
+        f'padding_mode="{mode}" can pad {show_map(sizes)} by at most {most}, not by {show_shape(padding)}',
         f"Use padding=0 and a kernel of at most {min(sizes)}.",
         [
             Fix(f"padding={most}", {"padding": most}),
@@ -195,7 +196,7 @@ class ConvTranspose(LayerType):
         new = tuple(map(transposed_size, sizes, kernel, stride, padding, dilation, extra))
         if min(new) < 1:
             raise TooSmall(
-                f"padding={show_shape(padding)} takes away all of the {show_shape(sizes)} map",
+                f"padding={show_shape(padding)} takes away all of {show_map(sizes)}",
                 "Use padding=0.",
                 [],
             )

@@ -25,6 +25,7 @@ from torchgen_scaffold.layers.base import (
     joined,
     per_axis,
     sequence_note,
+    show_map,
     show_shape,
     spatial,
 )
@@ -49,10 +50,8 @@ def does_not_fit(what: str, sizes: Shape, kernel: Shape, padding: Shape, dilatio
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     spread = f", spread to {show_shape(reach)} by its dilation," if tuple(reach) != kernel else ""
     padded = f" padded by {show_shape(padding)}" if any(padding) else ""
-    if len(sizes) == 1:
-        where = "1 position" if sizes[0] == 1 else f"{sizes[0]} positions"
-        return f"a {what} of {kernel[0]}{spread} does not fit {where}{padded}"
-    return f"a {show_shape(kernel)} {what}{spread} does not fit a {show_shape(sizes)} map{padded}"
+    shape = f"a {what} of {kernel[0]}" if len(sizes) == 1 else f"a {show_shape(kernel)} {what}"
+    return f"{shape}{spread} does not fit {show_map(sizes)}{padded}"
 
 
 class _Pool(LayerType):
@@ -153,7 +152,7 @@ class AvgPool(_Pool):
         if len(sizes) == 3 and any(k > n for k, n in zip(kernel, sizes, strict=True)):
             most = min(sizes)
             raise TooSmall(
-                f"a {show_shape(kernel)} window does not fit a {show_shape(sizes)} map, "
+                f"a {show_shape(kernel)} window does not fit {show_map(sizes)}, "
                 "and torch's AvgPool3d does not count padding or ceil_mode",
                 f"Use a window of at most {most} with padding=0.",
                 [Fix(f"a window of at most {most}", {"kernel_size": most})],

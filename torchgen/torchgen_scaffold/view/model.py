@@ -6,6 +6,7 @@ Every string returned is `Code`: made here from numbers, checked names and escap
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import prod
 
 from torchgen_scaffold.escape import Code, python_value
@@ -27,53 +28,62 @@ def batch_shape(shape: Shape) -> Code:
     return Code(f"({', '.join(['N', *map(str, shape)])})")
 
 
-def call(layer: Traced, flattened: Shape = ()) -> Code:
-    """The torch call of one layer; `flattened` are the sizes that make up its in_features, spelled out."""
+def call(layer: Traced, factors: Shape = ()) -> Code:
+    """The torch call of one layer; `factors` are the sizes that make up its in_features, spelled out."""
     by_place = True
     parts = []
     for name, value in layer.args.items():
         by_place = by_place and (name in _BY_PLACE or (name == "kernel_size" and "Pool" in layer.kind))
         text = str(python_value(value))
-        if name == "in_features" and len(flattened) > 1:
-            text = " * ".join(map(str, flattened))
+        if name == "in_features" and len(factors) > 1:
+            text = " * ".join(map(str, factors))
         parts.append(text if by_place else f"{name}={text}")
     return Code(f"nn.{layer.kind}({', '.join(parts)})")
 
 
+@dataclass(frozen=True)
+class Factors:
+    """The sizes whose product is a Linear's in_features, and what they are."""
+
+    sizes: Shape = ()
+    says: str = ""
+
+
 def definitions(plan: Plan) -> Iterator[Code]:
     """The lines of __init__ that make the layers, each with the arithmetic of its sizes."""
-    flattened: Shape = ()
+    factors = Factors()
     for block in plan.network.blocks:
-        if block.form == "operation":
-            continue
         if block.sequential:
             yield Code(f"self.{block.name} = nn.Sequential(")
+        start, end = ("    ", ",") if block.sequential else (f"self.{block.name} = ", "")
         for layer in block.layers:
-            if layer.kind == "Flatten":
-                flattened = layer.in_shape
-            spelled = flattened if layer.kind == "Linear" and prod(flattened) == layer.in_shape[0] else ()
-            start, end = ("    ", ",") if block.sequential else (f"self.{block.name} = ", "")
-            yield from _commented(f"{start}{call(layer, spelled)}{end}", _size_comment(layer, spelled), start)
-            flattened = () if layer.kind in ("Linear", "LSTM", "GRU", "RNN") else flattened
+            factors = _factors(layer, factors)
+            if layer.form != "operation":
+                sizes = factors.sizes if layer.kind == "Linear" else ()
+                comment = f"{factors.says} = {prod(sizes):,} features" if sizes else _size_comment(layer)
+                yield from _commented(f"{start}{call(layer, sizes)}{end}", comment, start)
         if block.sequential:
             yield Code(")")
 
 
-def _size_comment(layer: Traced, flattened: Shape) -> str:
-    """Why a layer has the size that it has; nothing where the size stays."""
-    if len(flattened) > 1:
-        if len(flattened) == 2:
-            return f"{flattened[0]} x {flattened[1]} = {prod(flattened):,} features"
-        axes = "x".join(map(str, flattened[1:]))
-        return f"{flattened[0]} channels of {axes} = {prod(flattened):,} features"
-    if layer.in_shape == layer.out_shape and not layer.formula:
+def _factors(layer: Traced, before: Factors) -> Factors:
+    """What the features that reach `layer` are made of, as long as that is known."""
+    shape = layer.in_shape
+    if layer.kind == "Flatten" and len(layer.out_shape) == 1:
+        rest = "x".join(map(str, shape[1:]))
+        return Factors(
+            shape, f"{shape[0]} channels of {rest}" if len(shape) > 2 else f"{shape[0]} times {rest}"
+        )
+    if layer.kind == "LastStep" and layer.args.get("bidirectional"):
+        return Factors((2, shape[-1] // 2), f"both directions of {shape[-1] // 2}")
+    return before if shape == (prod(before.sizes),) and before.sizes else Factors()
+
+
+def _size_comment(layer: Traced) -> str:
+    """How a convolution or a pool gets its size; forward() says the shapes of the others."""
+    if not layer.formula or layer.kind in ("Flatten", "Unflatten"):
         return ""
-    if layer.kind in ("Linear", "Flatten", "Unflatten", "Embedding", "LSTM", "GRU", "RNN"):
-        return ""  # forward() says their shapes
-    if layer.in_shape == layer.out_shape and not layer.kind.startswith(("Conv", "MaxPool", "AvgPool")):
-        return ""
-    formula = f": {layer.formula}" if layer.formula else ""
-    return f"{batch_shape(layer.in_shape)} -> {batch_shape(layer.out_shape)}{formula}"
+    return f"{batch_shape(layer.in_shape)} -> {batch_shape(layer.out_shape)}: {layer.formula}"
 
 
 def _commented(code: str, comment: str, start: str) -> Iterator[Code]:
