@@ -61,7 +61,9 @@ def run_tests(project: Path, tmp_path: Path) -> int:
     """Call every test of the project's test_project.py; returns how many there were."""
     with inside(project):
         tests = importlib.import_module("test_project")
-        found: Mapping[str, Any] = {name: test for name, test in vars(tests).items() if name.startswith("test_")}
+        found: Mapping[str, Any] = {
+            name: test for name, test in vars(tests).items() if name.startswith("test_")
+        }
         for test in found.values():
             with contextlib.ExitStack() as stack:
                 stack.enter_context(warnings.catch_warnings())

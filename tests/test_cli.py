@@ -25,9 +25,13 @@ def torchgen(*arguments: str, cwd: Path | None = None) -> Result:
         return CliRunner().invoke(cli, [*arguments])
 
 
-@pytest.mark.parametrize("shape", ["1,28,28", "1x28x28", "(1, 28, 28)", "[1, 28, 28]", "1×28×28", " 1, 28 ,28 "])
+@pytest.mark.parametrize(
+    "shape", ["1,28,28", "1x28x28", "(1, 28, 28)", "[1, 28, 28]", "1×28×28", " 1, 28 ,28 "]
+)
 def test_a_shape_may_be_typed_in_several_ways(shape: str) -> None:
-    result = torchgen("plan", "--input-shape", shape, "--output-shape", "10", "--task", "multiclass", "--json")
+    result = torchgen(
+        "plan", "--input-shape", shape, "--output-shape", "10", "--task", "multiclass", "--json"
+    )
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["input_shape"] == [1, 28, 28]
 
@@ -113,7 +117,9 @@ def test_without_a_terminal_every_missing_answer_is_named_at_once() -> None:
 
 def test_yes_from_a_pipe_never_hangs(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torchgen_scaffold", "new", "--yes"]
-    done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.PIPE, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, cwd=tmp_path, stdin=subprocess.PIPE, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -122,7 +128,9 @@ def test_yes_from_a_pipe_never_hangs(tmp_path: Path) -> None:
 def test_flags_win_over_the_file_and_set_reaches_any_key(tmp_path: Path) -> None:
     torchgen("new", "digits", *DIGITS, "--yes", "--lr", "0.5", "--optimizer", "sgd", cwd=tmp_path)
     config = ["--config", "digits/torchgen.toml"]
-    again = torchgen("new", "again", *config, "--yes", "--lr", "0.25", "--set", "training.momentum=0.5", cwd=tmp_path)
+    again = torchgen(
+        "new", "again", *config, "--yes", "--lr", "0.25", "--set", "training.momentum=0.5", cwd=tmp_path
+    )
     assert again.exit_code == 0, again.stderr
     spec = Spec.from_toml(tmp_path / "again/torchgen.toml")
     assert (spec.training.lr, spec.training.optimizer) == (0.25, "sgd")
@@ -140,7 +148,9 @@ def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_misfit_shows_the_table_up_to_it() -> None:
-    result = torchgen("plan", "--input-shape", "1,8,8", *IMAGE[2:], "--layers", "conv(8, 3) -> maxpool(2) -> conv(8, 5)")
+    result = torchgen(
+        "plan", "--input-shape", "1,8,8", *IMAGE[2:], "--layers", "conv(8, 3) -> maxpool(2) -> conv(8, 5)"
+    )
     assert result.exit_code == 2
     assert "8×3×3" in result.stdout and "✗" in result.stdout
     assert "layer 3, conv(8, 5)" in result.stderr

@@ -32,9 +32,13 @@ def test_a_real_set_reaches_its_floor(
     assert json.loads((project / "outputs/metrics.json").read_text())[metric] >= floor
 
 
-@pytest.mark.parametrize(("name", "metric", "floor"), [("digits", "accuracy", 0.95), ("diabetes", "r2", 0.25)])
+@pytest.mark.parametrize(
+    ("name", "metric", "floor"), [("digits", "accuracy", 0.95), ("diabetes", "r2", 0.25)]
+)
 def test_a_lesson_reaches_it_too(name: str, metric: str, floor: float, tmp_path: Path) -> None:
-    project = make(tmp_path, name="learned", data={"source": f"sklearn:{name}"}, project={"profile": "lesson"})
+    project = make(
+        tmp_path, name="learned", data={"source": f"sklearn:{name}"}, project={"profile": "lesson"}
+    )
     run(project, "train.py")
     printed = dict(line.split() for line in run(project, "eval.py").splitlines())
     assert float(printed[metric]) >= floor

@@ -19,7 +19,9 @@ def environment(folder: Path) -> Path:
 
 
 def call(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
@@ -34,7 +36,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_makes_a_project_without_torch(wheel: Path, tmp_path: Path) -> None:
     python = environment(tmp_path / "venv")
     call(python, "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path)
-    assert "torch" not in call(python, "-m", "pip", "list", "--format=freeze", cwd=tmp_path).replace("torchgen", "")
+    assert "torch" not in call(python, "-m", "pip", "list", "--format=freeze", cwd=tmp_path).replace(
+        "torchgen", ""
+    )
     call(python.parent / "torchgen", "new", "digits", "--data", "sklearn:digits", "--yes", cwd=tmp_path)
     names = {path.name for path in (tmp_path / "digits").iterdir()}
     assert {"model.py", "train.py", "eval.py", "predict.py", "runtime.py", "test_project.py"} <= names
@@ -47,9 +51,14 @@ def test_requirements_alone_run_the_project(profile: str, tmp_path: Path) -> Non
     python = environment(tmp_path / "venv")
     # Held to the tested line of torch: what a newer one asks for is not this test's question.
     (tmp_path / "constraints.txt").write_text("torch~=2.13.0\n")
-    pip = [python, "-m", "pip", "install", "--quiet", "-c", tmp_path / "constraints.txt"]
-    call(*pip, "-r", project / "requirements.txt", cwd=tmp_path)
-    call(python, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_project.py", cwd=project)
+    held = tmp_path / "constraints.txt"
+    call(
+        *(python, "-m", "pip", "install", "--quiet", "-c", held, "-r", project / "requirements.txt"),
+        cwd=tmp_path,
+    )
+    call(
+        python, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_project.py", cwd=project
+    )
     call(python, "train.py", "--epochs", "2", cwd=project)
     assert "accuracy" in call(python, "eval.py", cwd=project)
     if profile == "standard":
@@ -59,7 +68,9 @@ def test_requirements_alone_run_the_project(profile: str, tmp_path: Path) -> Non
 def test_torch_keeps_its_own_torchgen(wheel: Path, tmp_path: Path) -> None:
     """torch ships a package called torchgen; ours must never stand in front of it."""
     site = tmp_path / "site"
-    call(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site, wheel, cwd=tmp_path)
+    call(
+        sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site, wheel, cwd=tmp_path
+    )
     assert not (site / "torchgen").exists()
     code = (
         f"import sys; sys.path.insert(0, {str(site)!r}); "

@@ -10,7 +10,7 @@ from typing import Any
 import black
 import pytest
 
-from projects import ROOT, make
+from projects import ROOT
 from test_map import ROWS
 from torchgen_scaffold import Spec, generate
 
@@ -25,7 +25,16 @@ def write(folder: Path, answers: dict[str, Any]) -> None:
 
 
 def test_every_row_of_the_map_is_clean_by_ruff_and_black(tmp_path: Path) -> None:
-    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--extend-select", "I,UP,B,RUF100", "--no-cache"]
+    ruff = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--extend-select",
+        "I,UP,B,RUF100",
+        "--no-cache",
+    ]
     for number, row in enumerate(ROWS):
         project = tmp_path / f"row{number}"
         write(project, row)
@@ -48,7 +57,9 @@ def test_a_golden_project_is_clean_by_mypy_strict(project: Path, cache: Path) ->
     # The libraries without types (scikit-learn, tqdm, pandas) are what --ignore-missing-imports is for.
     mypy = [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", "--config-file", ""]
     files = sorted(path.name for path in project.glob("*.py"))
-    done = subprocess.run([*mypy, f"--cache-dir={cache}", *files], cwd=project, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*mypy, f"--cache-dir={cache}", *files], cwd=project, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
 
 

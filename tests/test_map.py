@@ -51,7 +51,10 @@ INPUTS: dict[str, tuple[str, dict[str, Any]]] = {
             "gru(8, bidirectional=True) -> tanh -> linear(8) -> sigmoid"
         },
     ),
-    "layers on tokens": ("9", {"vocab_size": 30, "layers": "embedding(6) -> rnn(8) -> mean -> linear(9) -> relu"}),
+    "layers on tokens": (
+        "9",
+        {"vocab_size": 30, "layers": "embedding(6) -> rnn(8) -> mean -> linear(9) -> relu"},
+    ),
     "layers, adaptive": ("1,7,9", {"layers": "conv(4, 3) -> adaptive_avgpool(2) -> mean -> linear(8)"}),
 }
 OUTPUTS: dict[str, tuple[str, str]] = {
@@ -95,9 +98,11 @@ def weighed(task: str, way: int) -> dict[str, Any]:
     if task == "regression":
         return {"loss": TASKS[task].losses[way]}
     if task == "multiclass":
-        return [{}, {"label_smoothing": 0.1}, {"class_weights": [1, 2, 0.5, 1]}, {"class_weights": "balanced"}][way]
+        weights: list[dict[str, Any]] = [{}, {"class_weights": [1, 2, 0.5, 1]}, {"class_weights": "balanced"}]
+        return [*weights, {"label_smoothing": 0.1}][way]
     outputs = {"binary": 1, "multilabel": 3}[task]
-    return [{}, {"pos_weight": "balanced"}, {"pos_weight": [2.5] * outputs}, {"loss": "bce_with_logits"}][way]
+    ways: list[dict[str, Any]] = [{}, {"pos_weight": "balanced"}, {"pos_weight": [2.5] * outputs}]
+    return [*ways, {"loss": "bce_with_logits"}][way]
 
 
 def rows() -> list[dict[str, Any]]:
@@ -156,7 +161,7 @@ def test_the_rows_hold_every_task_with_every_input() -> None:
 
 def test_the_rows_hold_every_choice_there_is() -> None:
     specs = [Spec.from_dict({"name": "row", **row}) for row in ROWS]
-    met = {
+    met: dict[str, set[Any]] = {
         "model.preset": {spec.model.preset for spec in specs},
         "training.loss": {spec.training.loss for spec in specs},
         "training.optimizer": {spec.training.optimizer for spec in specs},

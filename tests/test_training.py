@@ -64,7 +64,9 @@ def test_four_epochs_are_two_and_two_more(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("schedule", ["cosine", "onecycle", "step", "plateau"])
 def test_a_run_stopped_by_ctrl_c_goes_on_to_the_same_bits(tmp_path: Path, schedule: str) -> None:
-    extra = {"step_size": 2} if schedule == "step" else {"plateau_patience": 0} if schedule == "plateau" else {}
+    extra = (
+        {"step_size": 2} if schedule == "step" else {"plateau_patience": 0} if schedule == "plateau" else {}
+    )
     project = make(tmp_path, **SEQUENCE, training={"schedule": schedule, **extra})
     # Long enough to be stopped on the way: the signal is sent when the third epoch is said to be over.
     epochs = ["--epochs", "40"]
@@ -159,7 +161,14 @@ def test_what_a_run_leaves(tmp_path: Path) -> None:
     run(project, "eval.py")
     outputs = project / "outputs"
     found = {path.name for path in outputs.iterdir()}
-    assert found == {"best.pt", "last.pt", "history.csv", "curves.png", "metrics.json", "confusion_matrix.png"}
+    assert found == {
+        "best.pt",
+        "last.pt",
+        "history.csv",
+        "curves.png",
+        "metrics.json",
+        "confusion_matrix.png",
+    }
     metrics = json.loads((outputs / "metrics.json").read_text())
     assert metrics.keys() == {"loss", "accuracy", "f1", "roc_auc"}
     assert all(isinstance(value, float) for value in metrics.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -15,13 +16,15 @@ from torchgen_scaffold.cli import cli
 from torchgen_scaffold.errors import SpecError
 from torchgen_scaffold.verify import verify
 
-SMALL = {"task": "binary", "input_shape": "4", "data": {"samples": 60}}
+SMALL: dict[str, Any] = {"task": "binary", "input_shape": "4", "data": {"samples": 60}}
 
 
 def test_a_sound_project(tmp_path: Path) -> None:
     project = make(tmp_path, **SMALL)
     before = sorted(path.name for path in project.iterdir())
-    result = CliRunner().invoke(cli, ["verify", str(project), "--json", "--junit", str(tmp_path / "report.xml")])
+    result = CliRunner().invoke(
+        cli, ["verify", str(project), "--json", "--junit", str(tmp_path / "report.xml")]
+    )
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert found["ok"] is True
@@ -36,7 +39,11 @@ def test_a_lesson_has_nothing_to_predict_with(tmp_path: Path) -> None:
     project = make(tmp_path, **SMALL, project={"profile": "lesson"})
     result = CliRunner().invoke(cli, ["verify", str(project), "--python", sys.executable])
     assert result.exit_code == 0, result.output
-    assert [line.split()[1] for line in result.stdout.splitlines() if "✓" in line] == ["tests", "train", "eval"]
+    assert [line.split()[1] for line in result.stdout.splitlines() if "✓" in line] == [
+        "tests",
+        "train",
+        "eval",
+    ]
 
 
 def test_a_broken_project_fails_and_says_where(tmp_path: Path) -> None:

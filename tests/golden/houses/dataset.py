@@ -25,9 +25,7 @@ def load_tensors() -> tuple[torch.Tensor, torch.Tensor]:
     names = [str(label).strip() for label in table[TARGETS[0]]]
     unknown = sorted(set(names) - set(CLASSES))
     if unknown:
-        raise SystemExit(
-            f"{DATA}: column {TARGETS[0]} holds {', '.join(unknown)}, not in CLASSES"
-        )
+        raise SystemExit(f"{DATA}: column {TARGETS[0]} holds {', '.join(unknown)}, not in CLASSES")
     targets = torch.tensor([CLASSES.index(name) for name in names], dtype=torch.float32)
     return inputs, targets.reshape(-1, 1)
 
