@@ -35,9 +35,11 @@ def show_error(error: TorchgenError) -> None:
     """Print every problem of `error` to stderr: what is wrong, why, and what to type instead."""
     blocks = []
     for problem in error.problems:
-        rest = [f"  {visible(part)}" for part in (problem.why, problem.instead) if part]
+        # A line of its own needs no full stop; only what to type is a sentence.
+        why = [problem.why.removesuffix(".")] if problem.why else []
+        rest = [f"  {visible(part)}" for part in (*why, problem.instead) if part]
         mark = _style("Error:", sys.stderr, fg="red", bold=True)
-        blocks.append("\n".join([f"{mark} {visible(problem.what)}", *rest]))
+        blocks.append("\n".join([f"{mark} {visible(problem.what.removesuffix("."))}", *rest]))
     _print("\n\n".join(blocks), sys.stderr)
 
 

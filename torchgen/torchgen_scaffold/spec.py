@@ -110,7 +110,8 @@ class Data:
     counts: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
     resize: Sizes = ()
-    original: Path | None = None  # where the data is now, to copy it from; not part of torchgen.toml
+    # Where the data is now, to copy it from; no part of torchgen.toml, and so of what makes two specs equal.
+    original: Path | None = field(default=None, compare=False)
 
     @property
     def text(self) -> str:

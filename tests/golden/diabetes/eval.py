@@ -48,7 +48,9 @@ def evaluate(
     return Evaluation(loss, compute_metrics(outputs, targets), outputs, targets)
 
 
-def compute_metrics(predictions: torch.Tensor, targets: torch.Tensor) -> dict[str, float | None]:
+def compute_metrics(
+    predictions: torch.Tensor, targets: torch.Tensor
+) -> dict[str, float | None]:
     """MAE, RMSE and R2 in the targets' own units, a mean over the outputs."""
     from sklearn import metrics  # slow to import
 

@@ -21,7 +21,9 @@ HEADER = TARGETS
 
 def describe(predictions: torch.Tensor) -> list[list[str]]:
     """The predicted numbers, in the targets' own units, from predictions (N, 1)."""
-    return [[f"{value:.6g}" for value in row] for row in predictions.flatten(1).tolist()]
+    return [
+        [f"{value:.6g}" for value in row] for row in predictions.flatten(1).tolist()
+    ]
 
 
 def read_samples(paths: list[str]) -> tuple[list[str], torch.Tensor]:
@@ -37,7 +39,9 @@ def main() -> None:
     """Read the inputs, run the model, and write the predictions."""
     parser = argparse.ArgumentParser(description="Predict on new inputs.")
     parser.add_argument("inputs", nargs="*", help="an .npz file with an array X")
-    parser.add_argument("--output", type=Path, help="a CSV file; otherwise the terminal")
+    parser.add_argument(
+        "--output", type=Path, help="a CSV file; otherwise the terminal"
+    )
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto")
     parser.add_argument("--output-dir", type=Path, default=OUTPUTS)
     settings = parser.parse_args()
@@ -59,7 +63,9 @@ def main() -> None:
         outputs = model.in_units(outputs)
 
     rows = [["sample", *HEADER]]
-    rows += [[name, *row] for name, row in zip(names, describe(outputs.cpu()), strict=True)]
+    rows += [
+        [name, *row] for name, row in zip(names, describe(outputs.cpu()), strict=True)
+    ]
     if settings.output:
         with settings.output.open("w", newline="") as file:
             csv.writer(file).writerows(rows)

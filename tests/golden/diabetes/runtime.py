@@ -17,7 +17,9 @@ def choose_device(name: str) -> torch.device:
             return torch.device("cpu")
         return torch.accelerator.current_accelerator() or torch.device("cpu")
     try:
-        return torch.empty(0, device=name).device  # fails here, with a reason, rather than half way
+        return torch.empty(
+            0, device=name
+        ).device  # fails here, with a reason, rather than half way
     except (AssertionError, NotImplementedError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise SystemExit(f"--device {name} cannot be used: {reason}") from error
@@ -35,14 +37,18 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
     """Read a checkpoint: tensors and plain values only, so that a file from elsewhere cannot run code."""
     if not path.is_file():
         raise SystemExit(f"There is no checkpoint {path}. Run train.py first.")
-    checkpoint: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    checkpoint: dict[str, Any] = torch.load(
+        path, map_location=device, weights_only=True
+    )
     return checkpoint
 
 
 class Log:
     """What each epoch gave: a line on the terminal, a row of history.csv, and curves.png at the end."""
 
-    def __init__(self, output_dir: Path, rows: list[dict[str, Any]], tensorboard: bool) -> None:
+    def __init__(
+        self, output_dir: Path, rows: list[dict[str, Any]], tensorboard: bool
+    ) -> None:
         self.output_dir = output_dir
         self.rows = rows
         self.writer: Any = None
@@ -50,7 +56,9 @@ class Log:
             try:
                 from torch.utils.tensorboard import SummaryWriter
             except ImportError as error:
-                raise SystemExit("--tensorboard needs: pip install tensorboard") from error
+                raise SystemExit(
+                    "--tensorboard needs: pip install tensorboard"
+                ) from error
             self.writer = SummaryWriter(output_dir / "tensorboard")
 
     def add(self, row: dict[str, Any]) -> None:

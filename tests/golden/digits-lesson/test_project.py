@@ -49,7 +49,9 @@ def test_one_sample_is_a_batch_too() -> None:
     """predict.py may be asked about a single sample."""
     inputs, _ = batch(3)
     model = make_model()
-    torch.testing.assert_close(model(inputs[:1]), model(inputs)[:1], rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(
+        model(inputs[:1]), model(inputs)[:1], rtol=1e-3, atol=1e-4
+    )
 
 
 def test_splits_share_nothing_and_depend_on_the_seed_alone() -> None:

@@ -47,7 +47,9 @@ def evaluate(
     return Evaluation(loss, compute_metrics(outputs, targets), outputs, targets)
 
 
-def compute_metrics(logits: torch.Tensor, targets: torch.Tensor) -> dict[str, float | None]:
+def compute_metrics(
+    logits: torch.Tensor, targets: torch.Tensor
+) -> dict[str, float | None]:
     """Accuracy, macro F1 and ROC AUC from logits (N, 10) and class indices (N,)."""
     from sklearn.metrics import (
         accuracy_score,

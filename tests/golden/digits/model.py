@@ -57,7 +57,9 @@ def main() -> None:
     model = Model().eval()
     names = {layer: name for name, layer in model.named_modules()}
 
-    def show(layer: nn.Module, _: object, output: torch.Tensor | tuple[torch.Tensor]) -> None:
+    def show(
+        layer: nn.Module, _: object, output: torch.Tensor | tuple[torch.Tensor]
+    ) -> None:
         shape = tuple((output[0] if isinstance(output, tuple) else output).shape)
         count = sum(parameter.numel() for parameter in layer.parameters())
         print(f"{names[layer]:<14}{type(layer).__name__:<20}{shape!s:<22}{count:>12,}")

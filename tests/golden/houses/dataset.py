@@ -21,11 +21,13 @@ CLASSES = ["no", "yes"]
 def load_tensors() -> tuple[torch.Tensor, torch.Tensor]:
     """inputs (N, 3) float32, targets (N, 1) float32."""
     table = read_table(DATA, [*COLUMNS, *TARGETS])
-    inputs = torch.from_numpy(table[COLUMNS].to_numpy(np.float32))
+    inputs = torch.tensor(table[COLUMNS].to_numpy(np.float32))
     names = [str(label).strip() for label in table[TARGETS[0]]]
     unknown = sorted(set(names) - set(CLASSES))
     if unknown:
-        raise SystemExit(f"{DATA}: column {TARGETS[0]} holds {', '.join(unknown)}, not in CLASSES")
+        raise SystemExit(
+            f"{DATA}: column {TARGETS[0]} holds {', '.join(unknown)}, not in CLASSES"
+        )
     targets = torch.tensor([CLASSES.index(name) for name in names], dtype=torch.float32)
     return inputs, targets.reshape(-1, 1)
 
@@ -78,7 +80,7 @@ def nonzero(std: torch.Tensor) -> torch.Tensor:
 
 def load_inputs(path: str) -> torch.Tensor:
     """New samples for predict.py: a .csv file with the input columns, (N, 3) float32."""
-    return torch.from_numpy(read_table(path, COLUMNS).to_numpy(np.float32))
+    return torch.tensor(read_table(path, COLUMNS).to_numpy(np.float32))
 
 
 def main() -> None:

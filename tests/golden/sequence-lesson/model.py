@@ -24,7 +24,9 @@ class Model(nn.Module):
         self.register_buffer("target_mean", torch.zeros(2, 4))
         self.register_buffer("target_std", torch.ones(2, 4))
 
-        self.gru = nn.GRU(3, 64, num_layers=2, dropout=0.2, bidirectional=True, batch_first=True)
+        self.gru = nn.GRU(
+            3, 64, num_layers=2, dropout=0.2, bidirectional=True, batch_first=True
+        )
         self.head = nn.Linear(2 * 64, 8)  # both directions of 64 = 128 features
         self.unflatten = nn.Unflatten(1, (2, 4))
 
@@ -60,7 +62,9 @@ def main() -> None:
     model = Model().eval()
     names = {layer: name for name, layer in model.named_modules()}
 
-    def show(layer: nn.Module, _: object, output: torch.Tensor | tuple[torch.Tensor]) -> None:
+    def show(
+        layer: nn.Module, _: object, output: torch.Tensor | tuple[torch.Tensor]
+    ) -> None:
         shape = tuple((output[0] if isinstance(output, tuple) else output).shape)
         count = sum(parameter.numel() for parameter in layer.parameters())
         print(f"{names[layer]:<14}{type(layer).__name__:<20}{shape!s:<22}{count:>12,}")

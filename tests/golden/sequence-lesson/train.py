@@ -71,7 +71,9 @@ def main() -> None:
 
     best_loss = float("inf")
     for epoch in range(1, settings.epochs + 1):
-        train_loss = train_epoch(model, train_loader, loss_fn, optimizer, scheduler, device)
+        train_loss = train_epoch(
+            model, train_loader, loss_fn, optimizer, scheduler, device
+        )
         val = evaluate(model, val_loader, loss_fn, device)
         numbers = "  ".join(f"{name} {value:.4f}" for name, value in val.items())
         print(f"epoch {epoch:>3}  train loss {train_loss:.4f}  val {numbers}")

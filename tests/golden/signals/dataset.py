@@ -39,10 +39,14 @@ class Splits(NamedTuple):
 
 def load_splits(seed: int) -> Splits:
     """Shuffle once with the seed, then cut: 851 train, 150 val and 200 test samples."""
-    (inputs, targets), (test_inputs, test_targets) = load_arrays("train"), load_arrays("test")
+    (inputs, targets), (test_inputs, test_targets) = load_arrays("train"), load_arrays(
+        "test"
+    )
     order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(seed))
     inputs, targets = inputs[order], targets[order]
-    val = max(1, len(inputs) * 15 // 100)  # 15 percent; the file brings its own test set
+    val = max(
+        1, len(inputs) * 15 // 100
+    )  # 15 percent; the file brings its own test set
     return Splits(
         train=TensorDataset(inputs[val:], targets[val:]),
         val=TensorDataset(inputs[:val], targets[:val]),

@@ -22,7 +22,10 @@ HEADER = ["prediction", *(f"p({name})" for name in CLASSES)]
 def describe(logits: torch.Tensor) -> list[list[str]]:
     """The likeliest class and every class's probability, from logits (N, 3)."""
     probabilities = logits.softmax(dim=1)  # each row adds up to 1
-    return [[CLASSES[int(row.argmax())], *(f"{p:.6f}" for p in row.tolist())] for row in probabilities]
+    return [
+        [CLASSES[int(row.argmax())], *(f"{p:.6f}" for p in row.tolist())]
+        for row in probabilities
+    ]
 
 
 def read_samples(paths: list[str]) -> tuple[list[str], torch.Tensor]:
@@ -38,7 +41,9 @@ def main() -> None:
     """Read the inputs, run the model, and write the predictions."""
     parser = argparse.ArgumentParser(description="Predict on new inputs.")
     parser.add_argument("inputs", nargs="*", help="an .npz file with an array X")
-    parser.add_argument("--output", type=Path, help="a CSV file; otherwise the terminal")
+    parser.add_argument(
+        "--output", type=Path, help="a CSV file; otherwise the terminal"
+    )
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto")
     parser.add_argument("--output-dir", type=Path, default=OUTPUTS)
     settings = parser.parse_args()
@@ -59,7 +64,9 @@ def main() -> None:
         outputs = torch.cat([model(batch.to(device)) for batch in batches])
 
     rows = [["sample", *HEADER]]
-    rows += [[name, *row] for name, row in zip(names, describe(outputs.cpu()), strict=True)]
+    rows += [
+        [name, *row] for name, row in zip(names, describe(outputs.cpu()), strict=True)
+    ]
     if settings.output:
         with settings.output.open("w", newline="") as file:
             csv.writer(file).writerows(rows)

@@ -13,7 +13,9 @@ from model import Model, make_loss
 
 SEED = 0
 # torch says so of a layer that this network has on purpose; nothing is wrong.
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Using padding='same' with even kernel lengths"
+)
 
 
 def make_model() -> Model:
@@ -51,7 +53,9 @@ def test_one_sample_is_a_batch_too() -> None:
     """predict.py may be asked about a single sample."""
     inputs, _ = batch(3)
     model = make_model()
-    torch.testing.assert_close(model(inputs[:1]), model(inputs)[:1], rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(
+        model(inputs[:1]), model(inputs)[:1], rtol=1e-3, atol=1e-4
+    )
 
 
 def test_splits_share_nothing_and_depend_on_the_seed_alone() -> None:

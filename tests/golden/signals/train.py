@@ -35,13 +35,19 @@ SETTINGS: dict[str, tuple[int | float | bool, str]] = {
 
 def parse_settings() -> argparse.Namespace:
     """The settings above as flags, and how to run: where, how precisely, from where on."""
-    parser = argparse.ArgumentParser(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     add = parser.add_argument
     for name, (value, why) in SETTINGS.items():
         flag = "--" + name.replace("_", "-")
         add(flag, type=type(value), default=value, help=why)
-    add("--device", default="auto", help="cpu, cuda, mps; auto: the accelerator, if any")
-    add("--amp", choices=["none", "bf16", "fp16"], default="none", help="half precision")
+    add(
+        "--device", default="auto", help="cpu, cuda, mps; auto: the accelerator, if any"
+    )
+    add(
+        "--amp", choices=["none", "bf16", "fp16"], default="none", help="half precision"
+    )
     add(
         "--compile",
         action="store_true",
@@ -72,7 +78,9 @@ def train_epoch(
             logits = model(inputs)
         loss = loss_fn(logits.float(), targets)
         optimizer.zero_grad()  # gradients add up unless they are cleared
-        scaler.scale(loss).backward()  # scaled for fp16 alone: small gradients would vanish
+        scaler.scale(
+            loss
+        ).backward()  # scaled for fp16 alone: small gradients would vanish
         if settings.clip_norm:
             scaler.unscale_(optimizer)
             nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
@@ -93,7 +101,9 @@ def main() -> None:
     settings = parse_settings()
     device = choose_device(settings.device)
     if settings.amp == "fp16" and device.type == "cpu":
-        raise SystemExit("On a CPU, PyTorch has no fp16 for this network; use --amp bf16.")
+        raise SystemExit(
+            "On a CPU, PyTorch has no fp16 for this network; use --amp bf16."
+        )
     torch.manual_seed(settings.seed)  # before the model: its first weights are random
     splits = load_splits(settings.seed)
     pinned = device.type == "cuda"  # pinned memory is copied to a GPU faster
@@ -111,7 +121,9 @@ def main() -> None:
     if settings.compile:
         model.compile()
     loss_fn = make_loss().to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.Adam(
+        model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay
+    )
     scaler = torch.amp.GradScaler(device.type, enabled=settings.amp == "fp16")
 
     # A checkpoint holds the state of these parts and plain numbers, nothing else.
@@ -123,7 +135,9 @@ def main() -> None:
         checkpoint = load_checkpoint(last, device)
         if checkpoint["progress"]["seed"] != settings.seed:
             seed = checkpoint["progress"]["seed"]
-            raise SystemExit(f"That run split its data with --seed {seed}; resume with it.")
+            raise SystemExit(
+                f"That run split its data with --seed {seed}; resume with it."
+            )
         for name, part in parts.items():
             part.load_state_dict(checkpoint[name])
         progress, rows = checkpoint["progress"], checkpoint["rows"]
@@ -142,7 +156,9 @@ def main() -> None:
         for epoch in range(progress["epoch"] + 1, settings.epochs + 1):
             # A seed of its own, so that an epoch is the same after --resume.
             torch.manual_seed(settings.seed + epoch)
-            train_loss = train_epoch(model, train_loader, loss_fn, optimizer, scaler, settings, device)
+            train_loss = train_epoch(
+                model, train_loader, loss_fn, optimizer, scaler, settings, device
+            )
             val_loss, metrics, *_ = evaluate(model, val_loader, loss_fn, device)
             lr = optimizer.param_groups[0]["lr"]
             losses = {"train_loss": train_loss, "val_loss": val_loss}

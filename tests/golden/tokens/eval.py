@@ -47,7 +47,9 @@ def evaluate(
     return Evaluation(loss, compute_metrics(outputs, targets), outputs, targets)
 
 
-def compute_metrics(logits: torch.Tensor, targets: torch.Tensor) -> dict[str, float | None]:
+def compute_metrics(
+    logits: torch.Tensor, targets: torch.Tensor
+) -> dict[str, float | None]:
     """Accuracy, macro F1 and ROC AUC from logits and targets of shape (N, 5)."""
     from sklearn.metrics import f1_score, roc_auc_score  # slow to import
 
@@ -57,7 +59,9 @@ def compute_metrics(logits: torch.Tensor, targets: torch.Tensor) -> dict[str, fl
     mixed = [i for i in range(truth.shape[1]) if len(torch.unique(truth[:, i])) == 2]
     areas = [roc_auc_score(truth[:, i], logits[:, i]) for i in mixed]
     return {
-        "accuracy": float((predicted == truth).float().mean()),  # of all labels of all samples
+        "accuracy": float(
+            (predicted == truth).float().mean()
+        ),  # of all labels of all samples
         "f1": float(f1_score(truth, predicted, average="macro", zero_division=0)),
         "roc_auc": float(sum(areas) / len(areas)) if areas else None,
     }
@@ -76,9 +80,13 @@ def plot(logits: torch.Tensor, targets: torch.Tensor, path: Path) -> None:
     recall = (found / truth.sum(dim=0).clamp(min=1)).numpy()
     precision = (found / predicted.sum(dim=0).clamp(min=1)).numpy()
     places = torch.arange(len(CLASSES)).numpy()
-    figure, axes = plt.subplots(figsize=(max(5, 0.5 * len(CLASSES)), 4), layout="constrained")
+    figure, axes = plt.subplots(
+        figsize=(max(5, 0.5 * len(CLASSES)), 4), layout="constrained"
+    )
     axes.bar(places - 0.2, recall, width=0.4, label="recall: of the true ones, found")
-    axes.bar(places + 0.2, precision, width=0.4, label="precision: of the found ones, true")
+    axes.bar(
+        places + 0.2, precision, width=0.4, label="precision: of the found ones, true"
+    )
     axes.set_xticks(places, CLASSES, rotation="vertical")
     axes.set_ylim(0, 1)
     figure.legend(loc="outside upper center")

@@ -22,8 +22,12 @@ HEADER = ["prediction", *(f"p({name})" for name in CLASSES)]
 def describe(logits: torch.Tensor) -> list[list[str]]:
     """The labels above one half, and every label's probability, from logits (N, 5)."""
     rows = []
-    for probabilities in logits.sigmoid().tolist():  # each label is a question of its own
-        labels = [name for name, p in zip(CLASSES, probabilities, strict=True) if p > 0.5]
+    for (
+        probabilities
+    ) in logits.sigmoid().tolist():  # each label is a question of its own
+        labels = [
+            name for name, p in zip(CLASSES, probabilities, strict=True) if p > 0.5
+        ]
         rows.append(["|".join(labels), *(f"{p:.6f}" for p in probabilities)])
     return rows
 
@@ -41,7 +45,9 @@ def main() -> None:
     """Read the inputs, run the model, and write the predictions."""
     parser = argparse.ArgumentParser(description="Predict on new inputs.")
     parser.add_argument("inputs", nargs="*", help="an .npz file with an array X")
-    parser.add_argument("--output", type=Path, help="a CSV file; otherwise the terminal")
+    parser.add_argument(
+        "--output", type=Path, help="a CSV file; otherwise the terminal"
+    )
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto")
     parser.add_argument("--output-dir", type=Path, default=OUTPUTS)
     settings = parser.parse_args()
@@ -62,7 +68,9 @@ def main() -> None:
         outputs = torch.cat([model(batch.to(device)) for batch in batches])
 
     rows = [["sample", *HEADER]]
-    rows += [[name, *row] for name, row in zip(names, describe(outputs.cpu()), strict=True)]
+    rows += [
+        [name, *row] for name, row in zip(names, describe(outputs.cpu()), strict=True)
+    ]
     if settings.output:
         with settings.output.open("w", newline="") as file:
             csv.writer(file).writerows(rows)

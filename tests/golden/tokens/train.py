@@ -37,7 +37,9 @@ SETTINGS: dict[str, tuple[int | float | bool, str]] = {
 
 def parse_settings() -> argparse.Namespace:
     """The settings above as flags, and how to run: where, how precisely, from where on."""
-    parser = argparse.ArgumentParser(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     add = parser.add_argument
     for name, (value, why) in SETTINGS.items():
         flag = "--" + name.replace("_", "-")
@@ -45,8 +47,12 @@ def parse_settings() -> argparse.Namespace:
             add(flag, action=argparse.BooleanOptionalAction, default=value, help=why)
         else:
             add(flag, type=type(value), default=value, help=why)
-    add("--device", default="auto", help="cpu, cuda, mps; auto: the accelerator, if any")
-    add("--amp", choices=["none", "bf16", "fp16"], default="none", help="half precision")
+    add(
+        "--device", default="auto", help="cpu, cuda, mps; auto: the accelerator, if any"
+    )
+    add(
+        "--amp", choices=["none", "bf16", "fp16"], default="none", help="half precision"
+    )
     add(
         "--compile",
         action="store_true",
@@ -77,7 +83,9 @@ def train_epoch(
             logits = model(inputs)
         loss = loss_fn(logits.float(), targets)
         optimizer.zero_grad()  # gradients add up unless they are cleared
-        scaler.scale(loss).backward()  # scaled for fp16 alone: small gradients would vanish
+        scaler.scale(
+            loss
+        ).backward()  # scaled for fp16 alone: small gradients would vanish
         if settings.clip_norm:
             scaler.unscale_(optimizer)
             nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
@@ -98,7 +106,9 @@ def main() -> None:
     settings = parse_settings()
     device = choose_device(settings.device)
     if settings.amp == "fp16" and device.type == "cpu":
-        raise SystemExit("On a CPU, PyTorch has no fp16 for this network; use --amp bf16.")
+        raise SystemExit(
+            "On a CPU, PyTorch has no fp16 for this network; use --amp bf16."
+        )
     torch.manual_seed(settings.seed)  # before the model: its first weights are random
     splits = load_splits(settings.seed)
     pinned = device.type == "cuda"  # pinned memory is copied to a GPU faster
@@ -122,7 +132,9 @@ def main() -> None:
         nesterov=settings.nesterov,
         weight_decay=settings.weight_decay,
     )
-    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=settings.epochs)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimizer, T_max=settings.epochs
+    )
     scaler = torch.amp.GradScaler(device.type, enabled=settings.amp == "fp16")
 
     # A checkpoint holds the state of these parts and plain numbers, nothing else.
@@ -145,10 +157,14 @@ def main() -> None:
         checkpoint = load_checkpoint(last, device)
         if checkpoint["progress"]["seed"] != settings.seed:
             seed = checkpoint["progress"]["seed"]
-            raise SystemExit(f"That run split its data with --seed {seed}; resume with it.")
+            raise SystemExit(
+                f"That run split its data with --seed {seed}; resume with it."
+            )
         if checkpoint["progress"]["epochs"] != settings.epochs:
             epochs = checkpoint["progress"]["epochs"]
-            raise SystemExit(f"That run's schedule spans --epochs {epochs}; resume with it.")
+            raise SystemExit(
+                f"That run's schedule spans --epochs {epochs}; resume with it."
+            )
         for name, part in parts.items():
             part.load_state_dict(checkpoint[name])
         progress, rows = checkpoint["progress"], checkpoint["rows"]
@@ -167,7 +183,9 @@ def main() -> None:
         for epoch in range(progress["epoch"] + 1, settings.epochs + 1):
             # A seed of its own, so that an epoch is the same after --resume.
             torch.manual_seed(settings.seed + epoch)
-            train_loss = train_epoch(model, train_loader, loss_fn, optimizer, scaler, settings, device)
+            train_loss = train_epoch(
+                model, train_loader, loss_fn, optimizer, scaler, settings, device
+            )
             val_loss, metrics, *_ = evaluate(model, val_loader, loss_fn, device)
             lr = optimizer.param_groups[0]["lr"]
             scheduler.step()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from torchgen_scaffold.escape import Code, markdown, python_string, python_value
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.sources import SOURCES
@@ -9,21 +11,25 @@ from torchgen_scaffold.sources.images import SUFFIXES
 from torchgen_scaffold.sources.sklearn import SETS
 from torchgen_scaffold.view.model import batch_shape
 
+MOST_NAMES = 12  # made-up names that are written out; more of them are counted in the generated code
 
-def names(plan: Plan) -> tuple[str, ...]:
-    """What the outputs are called: the classes or labels, or the regression targets."""
+
+def names(plan: Plan) -> Code:
+    """What the outputs are called, as a Python list: the classes, labels or targets of the data, or made-up names."""
     spec = plan.spec
-    outputs = 1
-    for size in spec.output_shape:
-        outputs *= size
+    outputs = prod(spec.output_shape)
+    known = spec.data.classes
     if spec.task == "regression":
         known = spec.data.target or _sklearn_targets(plan)
-        return known if len(known) == outputs else tuple(f"target_{index}" for index in range(outputs))
-    if spec.data.classes:
-        return spec.data.classes
-    if spec.task == "binary":
-        return ("no", "yes")
-    return tuple(f"{'label' if spec.task == 'multilabel' else 'class'}_{index}" for index in range(outputs))
+        known = known if len(known) == outputs else ()
+    if not known and spec.task == "binary":
+        known = ("no", "yes")
+    if known:
+        return python_value(list(known))
+    kind = {"regression": "target", "multilabel": "label"}.get(spec.task, "class")
+    if outputs <= MOST_NAMES:
+        return python_value([f"{kind}_{index}" for index in range(outputs)])
+    return Code(f'[f"{kind}_{{index}}" for index in range({outputs})]')
 
 
 def _sklearn_targets(plan: Plan) -> tuple[str, ...]:

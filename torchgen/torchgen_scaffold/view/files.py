@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from torchgen_scaffold.escape import Code, python_value
@@ -64,7 +65,7 @@ class DatasetFile(Basics):
     @property
     def names_list(self) -> Code:
         """The names of the outputs as a Python list."""
-        return python_value(list(data.names(self._plan)))
+        return data.names(self._plan)
 
     @property
     def named_classes(self) -> bool:
@@ -74,7 +75,7 @@ class DatasetFile(Basics):
     @property
     def whole_labels(self) -> bool:
         """Whether the classes are whole numbers, which a file may also hold as 1.0."""
-        return all(name.lstrip("-").isdigit() and name.isascii() for name in self._spec.data.classes)
+        return all(re.fullmatch(r"0|-?[1-9][0-9]*", name) for name in self._spec.data.classes)
 
     @property
     def loader(self) -> Code:
