@@ -36,10 +36,10 @@ def show_error(error: TorchgenError) -> None:
     blocks = []
     for problem in error.problems:
         # A line of its own needs no full stop; only what to type is a sentence.
-        why = [problem.why.removesuffix(".")] if problem.why else []
-        rest = [f"  {visible(part)}" for part in (*why, problem.instead) if part]
+        what, why = problem.what.removesuffix("."), problem.why.removesuffix(".")
+        rest = [f"  {visible(part)}" for part in (why, problem.instead) if part]
         mark = _style("Error:", sys.stderr, fg="red", bold=True)
-        blocks.append("\n".join([f"{mark} {visible(problem.what.removesuffix("."))}", *rest]))
+        blocks.append("\n".join([f"{mark} {visible(what)}", *rest]))
     _print("\n\n".join(blocks), sys.stderr)
 
 
