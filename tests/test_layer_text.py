@@ -161,6 +161,7 @@ def test_every_problem_is_told_at_once() -> None:
         ("conv(8, ())", "kernel_size must be a whole number of at least 1, or one for each axis, not ()"),
         ("relu(1)", "inplace must be True or False, not 1"),
         ("dropout(1.5)", "p must be a number from 0 to 1, not 1.5"),
+        ("dropout(True)", "p must be a number from 0 to 1, not True"),
         ("dropout(1e999)", "p must be a number from 0 to 1, not inf"),
         ("elu(1e999)", "alpha must be a number, not inf"),
         ("gelu('fast')", "approximate must be one of 'none', 'tanh', not 'fast'"),
@@ -173,6 +174,11 @@ def test_arguments_that_do_not_fit_the_signature(text: str, why: str) -> None:
     assert problem.why.startswith(why)
     name = text.partition("(")[0]
     assert f"Write {LAYERS[name].signature}." in problem.instead
+
+
+def test_a_bool_is_no_size() -> None:
+    for text in ("unflatten((True, 8))", "conv(8, (True, 3))", "conv(8, (3.0, 3))"):
+        assert problems(text)[0].why == "a tuple holds whole numbers alone"
 
 
 def test_softmax_is_left_to_the_loss() -> None:

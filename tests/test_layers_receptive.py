@@ -6,6 +6,7 @@ one-hot input shows what each output sees.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -17,8 +18,8 @@ from torch import Tensor, nn
 
 from test_layers_torch import EXAMPLES, examples
 from torchgen_scaffold.errors import LayerError
-from torchgen_scaffold.layers.base import LayerCall, Shape, Signal, Traced
-from torchgen_scaffold.layers.receptive import LARGEST, MOST_LOOKS
+from torchgen_scaffold.layers.base import LayerCall, Shape, Signal, Traced, Window
+from torchgen_scaffold.layers.receptive import LARGEST, MOST_LOOKS, seen_inputs
 from torchgen_scaffold.layers.text import parse_layers
 from torchgen_scaffold.layers.trace import trace
 
@@ -214,6 +215,7 @@ def fields(text: str, signal: Signal, vocab_size: int | None = None) -> list[Sha
         ("conv(2, 3) -> mean", Signal((2, 8, 8), "map"), [(3, 3), None]),
         ("relu -> linear(4)", Signal((8,), "features"), [None, None]),
         ("lstm(4) -> conv(2, 3)", Signal((8, 8), "sequence"), [None, None]),
+        ("conv(2, 3) -> flatten(2) -> conv(2, 3)", Signal((2, 8, 8), "map"), [(3, 3), None, None]),
         # Along time, whichever side it stands on.
         (
             "linear(4) -> transpose -> conv(2, 3) -> transpose",
@@ -248,3 +250,17 @@ def test_absurd_strides_give_no_number_that_json_cannot_hold() -> None:
     layers = trace(calls, Signal((1, 4), "map")).layers
     assert layers[-1].receptive_field is None
     assert max(size for layer in layers for size in layer.receptive_field or ()) <= LARGEST
+
+
+def test_the_inputs_of_an_output_are_those_of_the_definition() -> None:
+    """Every small window against the definition, found by trying each pair of an input and a place in the kernel."""
+    sizes = itertools.product(range(1, 5), range(1, 4), range(1, 4), range(4), (True, False))
+    for kernel, stride, dilation, padding, transposed in sizes:
+        window = Window(kernel, stride, dilation, padding, transposed=transposed)
+        for before, output in itertools.product(range(1, 7), range(9)):
+            pairs = itertools.product(range(before), range(kernel))
+            if transposed:
+                found = {i for i, j in pairs if output == i * stride - padding + j * dilation}
+            else:
+                found = {i for i, j in pairs if i == output * stride - padding + j * dilation}
+            assert list(seen_inputs(window, output, before, 9)) == sorted(found), (window, before, output)

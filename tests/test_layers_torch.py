@@ -7,6 +7,7 @@ not empty. Where torchgen refuses more than that on purpose, `STRICTER` says so 
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 import os
 import warnings
@@ -511,3 +512,12 @@ def test_sparse_embeddings_are_refused_since_adam_refuses_them(sparse: bool) -> 
     layer(torch.tensor([1])).sum().backward()
     with pytest.raises(RuntimeError, match="Adam does not support sparse"):
         torch.optim.Adam(layer.parameters()).step()
+
+
+def test_output_padding_is_held_to_stride_or_dilation_as_torch_does() -> None:
+    verdicts: Counter[str] = Counter()
+    with every_warning():
+        for stride, dilation, extra in itertools.product((1, 2, 3), (1, 2, 3), (0, 1, 2, 3)):
+            args = {"out_channels": 1, "kernel_size": 2, "stride": stride, "dilation": dilation}
+            verdicts[compare("convtranspose", (1, 4), {**args, "output_padding": extra})] += 1
+    assert verdicts == {"legal": 22, "illegal": 14}

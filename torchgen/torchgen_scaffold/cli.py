@@ -81,8 +81,8 @@ def spec_flags(command: Command) -> Command:
                 click.option(setting.flag, _parameter(key), is_flag=True, default=None, help=about)
             )
             continue
-        choices = "|".join(setting.kind.options) if isinstance(setting.kind, Choice) else ""
-        options.append(click.option(setting.flag, _parameter(key), metavar=choices or None, help=about))
+        choices = "|".join(setting.kind.options) if isinstance(setting.kind, Choice) else setting.kind.metavar
+        options.append(click.option(setting.flag, _parameter(key), metavar=choices, help=about))
     for option in reversed(options):
         command = option(command)
     return command

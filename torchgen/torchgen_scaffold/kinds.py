@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from torchgen_scaffold.shapes import parse_shape
 from torchgen_scaffold.spelling import nearest
@@ -22,6 +22,10 @@ class Kind(Protocol):
     def says(self) -> str:
         """What would be right, in a few words."""
 
+    @property
+    def metavar(self) -> str:
+        """What stands for the value in a flag's help: `SHAPE`."""
+
     def read(self, value: object) -> Any:
         """The value as torchgen keeps it; ValueError says what would be right."""
 
@@ -30,6 +34,7 @@ class Kind(Protocol):
 class Integer:
     """A whole number from `low` to `high`."""
 
+    metavar: ClassVar[str] = "N"
     low: int
     high: int = 2**31 - 1
 
@@ -52,6 +57,7 @@ class Integer:
 class Number:
     """A finite number from `low` to `high`; `above` leaves `low` itself out."""
 
+    metavar: ClassVar[str] = "X"
     low: float
     high: float = math.inf
     above: bool = False
@@ -89,6 +95,7 @@ class Number:
 class Flag:
     """Yes or no."""
 
+    metavar: ClassVar[str] = ""
     says: str = "true or false"
 
     def read(self, value: object) -> bool:
@@ -105,6 +112,7 @@ class Flag:
 class Choice:
     """One of a few words; an unknown one is told the nearest."""
 
+    metavar: ClassVar[str] = "WORD"
     options: tuple[str, ...]
 
     @property
@@ -125,6 +133,7 @@ class Choice:
 class Text:
     """A piece of text that a person chose: a name, a path, a column."""
 
+    metavar: ClassVar[str] = "TEXT"
     says: str = "text"
     limit: int = 4096  # as long as a path may be
 
@@ -143,6 +152,7 @@ class Text:
 class Shape:
     """Sizes without the batch: 1,28,28."""
 
+    metavar: ClassVar[str] = "SHAPE"
     says: str = "whole numbers such as 1,28,28"
 
     def read(self, value: object) -> tuple[int, ...]:
@@ -154,6 +164,7 @@ class Shape:
 class Many:
     """A list of one kind; from a flag, separated by commas."""
 
+    metavar: ClassVar[str] = "LIST"
     item: Integer | Number | Text
     limit: int = 1000
 
@@ -179,6 +190,7 @@ class Many:
 class Columns:
     """One column, or several; text with commas stays whole, since a column's own name may hold them."""
 
+    metavar: ClassVar[str] = "COLUMN"
     says: str = "a column's name, or several with commas between"
 
     def read(self, value: object) -> tuple[str, ...]:
@@ -193,6 +205,7 @@ class Columns:
 class Weights:
     """`none`, `balanced`, or the weights themselves."""
 
+    metavar: ClassVar[str] = "WEIGHTS"
     says: str = "none, balanced, or numbers above 0 such as 1,2.5"
 
     def read(self, value: object) -> str | tuple[float, ...]:
@@ -212,6 +225,7 @@ class Weights:
 class Layers:
     """A list of layers as --layers takes it, or a TOML list of its items."""
 
+    metavar: ClassVar[str] = "LAYERS"
     says: str = 'layers such as "conv(32, 3) -> relu -> maxpool(2)"'
 
     def read(self, value: object) -> str:

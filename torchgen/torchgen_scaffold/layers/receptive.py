@@ -22,15 +22,14 @@ LARGEST = 2**53
 
 @dataclass(frozen=True)
 class Even:
-    """Position i sees `size` inputs from `start + i*jump` on."""
+    """Each position sees `size` inputs, `jump` after those of the one before. Where the first begins changes no size."""
 
     size: int = 1
     jump: int = 1
-    start: int = 0
 
     def span(self, low: int, high: int) -> tuple[int, int]:
-        """The first and last input that the positions from low to high see."""
-        return self.start + low * self.jump, self.start + high * self.jump + self.size - 1
+        """The first and last input that the positions from low to high see, from the first of position 0."""
+        return low * self.jump, high * self.jump + self.size - 1
 
 
 @dataclass(frozen=True)
@@ -97,18 +96,16 @@ class FieldOfView:
             self._looks -= before + after if window.adaptive else after * min(window.kernel, before)
         if self._looks < 0:
             return None
-        seen = (_seen(window, output, before, after) for output in range(after))
+        seen = (seen_inputs(window, output, before, after) for output in range(after))
         return Uneven(tuple(_span(old, positions) for positions in seen))
 
 
 def _even(old: Even, window: Window) -> Even:
-    reach = (window.kernel - 1) * window.dilation
-    # At stride 1 a transposed convolution is a convolution whose padding is what the kernel reaches over.
-    padding = reach - window.padding if window.transposed else window.padding
-    return Even(old.size + reach * old.jump, old.jump * window.stride, old.start - padding * old.jump)
+    # At stride 1 a transposed convolution is a convolution, with its kernel turned round.
+    return Even(old.size + (window.kernel - 1) * window.dilation * old.jump, old.jump * window.stride)
 
 
-def _seen(window: Window, output: int, before: int, after: int) -> range:
+def seen_inputs(window: Window, output: int, before: int, after: int) -> range:
     """The input positions that exist and that one output sees. They lie evenly, so that a range holds them."""
     if window.adaptive:
         return range(output * before // after, -(-(output + 1) * before // after))

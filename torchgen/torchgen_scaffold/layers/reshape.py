@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from math import prod
 
-from torchgen_scaffold.layers.arguments import SHARE, WHOLE, YES_OR_NO, Accepts, Misfit, Parameter, Value
+from torchgen_scaffold.layers.arguments import (
+    COUNT,
+    SHARE,
+    WHOLE,
+    YES_OR_NO,
+    Accepts,
+    Misfit,
+    Parameter,
+    Value,
+)
 from torchgen_scaffold.layers.base import STILL, Axes, LayerType, Signal, Step, integer, show_shape
 
 
@@ -80,7 +89,7 @@ class Unflatten(LayerType):
                 "sizes such as (2, 4)",
                 lambda value: isinstance(value, tuple)
                 and 0 < len(value) <= 8
-                and all(isinstance(size, int) and size > 0 for size in value),
+                and all(COUNT.check(size) for size in value),
             ),
         ),
     )

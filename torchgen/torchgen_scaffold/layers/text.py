@@ -108,9 +108,8 @@ def _parse_arguments(name: str, arguments: str) -> LayerCall:
     signature = f"Write {LAYERS[name].signature}."
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Python warns of "\\d" on its way to a text that is refused anyway
+            # Python warns of "\\d" on its way to a text that is refused anyway.
+            warnings.simplefilter("ignore")
             # The text is parsed, not run; what is not a literal is refused below.
             tree = ast.parse(f"f{arguments}", mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
