@@ -14,10 +14,11 @@ PAGE = Path(__file__).with_name("cli.md")
 
 def help_of(name: str) -> str:
     """What `torchgen NAME --help` prints, 100 columns wide; the group's own for "torchgen"."""
-    command: click.Command = cli if name == "torchgen" else cli.commands[name]
-    path = "torchgen" if name == "torchgen" else f"torchgen {name}"
-    context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
-    return command.get_help(context)
+    group = click.Context(cli, info_name="torchgen", terminal_width=100, **cli.context_settings)
+    if name == "torchgen":
+        return cli.get_help(group)
+    command = cli.commands[name]
+    return command.get_help(click.Context(command, parent=group, info_name=name))
 
 
 def updated(text: str) -> str:

@@ -133,9 +133,9 @@ class Choice:
 class Text:
     """A piece of text that a person chose: a name, a path, a column."""
 
-    metavar: ClassVar[str] = "TEXT"
     says: str = "text"
     limit: int = 4096  # as long as a path may be
+    metavar: str = "TEXT"
 
     def read(self, value: object) -> str:
         """The text as it is; what it may hold is checked where it is used."""

@@ -50,7 +50,7 @@ SETTINGS: dict[str, Setting] = {
         Choice(LAYOUTS), "what two axes mean: tf = time, features; cl = channels, length", flag="--layout"
     ),
     "data.source": Setting(
-        Text("one of " + ", ".join(s.form for s in SOURCES.values())),
+        Text("one of " + ", ".join(s.form for s in SOURCES.values()), metavar="SOURCE"),
         "where the data comes from",
         flag="--data",
     ),

@@ -1,4 +1,4 @@
-"""The four tasks, a row each: what the head returns, what the targets are, which losses fit.
+"""The tasks, a row each: what the head returns, what the targets are, which losses fit.
 
 The loss decides the output's form. Every head returns raw numbers (logits, or predictions for regression); softmax
 and sigmoid belong to the loss in training and to predict.py afterwards.
@@ -22,15 +22,21 @@ class Task:
     target_dtype: str  # torch's name
     target_is: str  # a sentence for people: what one target looks like
     metrics: tuple[str, ...]  # in metrics.json, besides the loss
+    like: str = ""  # the task whose targets have the same form, and whose parts of the templates it takes
+
+    @property
+    def form(self) -> str:
+        """What its targets are: those of regression, binary, multiclass or multilabel."""
+        return self.like or self.name
 
     @property
     def classifies(self) -> bool:
         """Whether a target is about classes, rather than a measured number."""
-        return self.target_dtype == "long" or self.name in ("binary", "multilabel")
+        return self.form != "regression"
 
     def target_shape(self, output_shape: Shape) -> Shape:
         """The shape of one target, without the batch: () for a class index."""
-        return () if self.name == "multiclass" else output_shape
+        return () if self.form == "multiclass" else output_shape
 
 
 TASKS = {

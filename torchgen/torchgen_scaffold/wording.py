@@ -169,5 +169,7 @@ def _reason(layer: Traced) -> str:
 def _head_reason(plan: Plan) -> str:
     """What the head returns, and who turns it into probabilities."""
     name = plan.spec.task_row.output_name
-    turns = {"multiclass": "softmax", "binary": "sigmoid", "multilabel": "sigmoid"}.get(plan.spec.task)
+    turns = {"multiclass": "softmax", "binary": "sigmoid", "multilabel": "sigmoid"}.get(
+        plan.spec.task_row.form
+    )
     return f"{name}; {loss_and_optimizer(plan)[0]} applies {turns}" if turns else name

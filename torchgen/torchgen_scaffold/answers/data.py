@@ -83,7 +83,7 @@ def facts_of(answers: Answers, source: Source, place: str, base: Path) -> Facts 
         request = Request(
             base,
             targets,
-            answers.get("task"),
+            TASKS[answers.get("task")].form if answers.get("task") else None,
             resize,
             answers.get("model.vocab_size"),
             answers.get("model.layout"),
@@ -106,7 +106,7 @@ def _recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fac
     resize = answers.get("data.resize")
     counts = answers.get("data.counts") or ()
     held = answers.get("data.test_samples") or 0
-    wanted = {"binary": 2}.get(task, outputs[0])
+    wanted = {"binary": 2}.get(TASKS[task].form, outputs[0])
     _agree("data.classes", len(classes), wanted if TASKS[task].classifies else 0, "names", "the task wants")
     _agree("data.counts", len(counts), len(classes) if counts else 0, "numbers", "data.classes has")
     if source.needs_target:
@@ -117,7 +117,7 @@ def _recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fac
         raise _disagree("data.test_samples", f"{held:,}", "only an .npz file brings a test set")
     return Facts(
         input_shapes=(inputs,),
-        output_shapes={task: outputs},
+        output_shapes={TASKS[task].form: outputs},
         samples=samples,
         test_samples=held,
         classes=classes,
@@ -246,7 +246,7 @@ def _made(answers: Answers, source: Source, task: str) -> Data:
     """Made data: as many samples as were wished for, and the names that were wished for its classes."""
     classes: tuple[str, ...] = answers.get("data.classes") or ()
     outputs = answers.get("output_shape") or (1,)
-    wanted = {"binary": 2, "regression": 0}.get(task, outputs[0])
+    wanted = {"binary": 2, "regression": 0}.get(TASKS[task].form, outputs[0])
     if classes:
         _check_names("class", classes)
         _agree("data.classes", len(classes), wanted, "names", "the task wants")

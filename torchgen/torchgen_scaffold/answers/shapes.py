@@ -10,6 +10,7 @@ from torchgen_scaffold.layers.base import Axes, Shape
 from torchgen_scaffold.presets import PRESETS
 from torchgen_scaffold.shapes import looks_channels_last, show_sizes
 from torchgen_scaffold.sources import Facts
+from torchgen_scaffold.tasks import TASKS
 
 MOST_OUTPUTS = 100_000
 
@@ -29,7 +30,7 @@ def task_of(answers: Answers, facts: Facts | None) -> str | None:
             return allowed[0]
         answers.missing("task", f"the targets could be {' or '.join(allowed)}")
         return None
-    if given not in allowed:
+    if TASKS[given].form not in allowed:
         what = f"the task {given} does not fit the data"
         held = f"{len(facts.classes)} classes" if facts.classes else "measured numbers"
         answers.wrong(what, f"its targets are {held}", f"Give --task {' or --task '.join(allowed)}.", "task")
@@ -122,7 +123,7 @@ def output_shape_of(answers: Answers, facts: Facts | None, task: str | None) -> 
             answers.missing("output_shape", "its size depends on the task; binary needs none")
         return None
     if facts is not None:
-        right = facts.output_shapes[task]
+        right = facts.output_shapes[TASKS[task].form]
         if given is not None and given != right:  # recorded facts are what was given
             answers.wrong(
                 f"--output-shape {show_sizes(given)} disagrees with the data, which has {show_sizes(right)} ({task})",
@@ -133,7 +134,7 @@ def output_shape_of(answers: Answers, facts: Facts | None, task: str | None) -> 
             return None
         return right if _output_fits(answers, right, task) else None
     if given is None:
-        if task == "binary":
+        if TASKS[task].form == "binary":
             return (1,)
         answers.missing("output_shape", _output_means(task))
         return None
@@ -144,24 +145,25 @@ def _output_means(task: str) -> str:
     return {
         "multiclass": "it is the number of classes",
         "multilabel": "it is the number of labels",
-    }.get(task, "it is the shape of one target")
+    }.get(TASKS[task].form, "it is the shape of one target")
 
 
 def _output_fits(answers: Answers, shape: Shape, task: str) -> bool:
     shown = show_sizes(shape)
-    if task == "binary" and shape != (1,):
+    form = TASKS[task].form
+    if form == "binary" and shape != (1,):
         instead = "Give --output-shape 1, or --task multiclass."
         answers.wrong(
             f"binary has one output, not {shown}", "one logit says yes or no", instead, "output_shape"
         )
-    elif task == "multiclass" and shape == (1,):
+    elif form == "multiclass" and shape == (1,):
         answers.wrong(
             "multiclass with 1 output has nothing to choose from",
             "softmax over one logit is always 1",
             "Give the number of classes, or --task binary for yes or no.",
             "output_shape",
         )
-    elif task in ("multiclass", "multilabel") and len(shape) > 1:
+    elif form in ("multiclass", "multilabel") and len(shape) > 1:
         answers.wrong(
             f"{task} has one axis of outputs, not {shown}",
             _output_means(task),

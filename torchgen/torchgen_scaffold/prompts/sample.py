@@ -119,10 +119,16 @@ def _axes_fault(row: Sample, text: str) -> str:
 
 def ask_output(talk: Talk, question: Question) -> Changes:
     """The output's shape, in the words of the task."""
-    message, usual = _OUTPUTS[talk.task() or "regression"]
+    message, usual = _OUTPUTS[_form(talk)]
     return {question.key: question.typed(talk, message, usual=usual, start=talk.get(question.key))}
 
 
 def output_opens(talk: Talk) -> bool:
     """Whether neither the data nor the task decides the output."""
-    return talk.facts() is None and talk.task() != "binary"
+    return talk.facts() is None and _form(talk) != "binary"
+
+
+def _form(talk: Talk) -> str:
+    """The form of the task's targets; a task that is not known yet is asked about as regression."""
+    task = talk.task()
+    return TASKS[task].form if task else "regression"

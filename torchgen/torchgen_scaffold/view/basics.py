@@ -38,10 +38,10 @@ class Basics:
         self.input_size = prod(spec.input_shape)
         self.vocab_size = spec.model.vocab_size or 0
         self.is_tokens = bool(spec.model.vocab_size)
-        self.is_regression = spec.task == "regression"
-        self.is_multiclass = spec.task == "multiclass"
+        self.is_regression = row.form == "regression"
+        self.is_multiclass = row.form == "multiclass"
         self.is_recurrent = any(layer.form == "recurrent" for layer in plan.layers)
-        self.is_binary = spec.task == "binary"
+        self.is_binary = row.form == "binary"
         self.has_test_set = spec.data.test_samples > 0
         self.reads_images = spec.data.source == "images"
         self.outputs_name = Code(row.output_name)
@@ -55,10 +55,10 @@ class Basics:
         self.steps_every_epoch = schedule.every == "epoch"
         self.clips = spec.training.clip_norm > 0
         self.stops_early = spec.training.patience > 0
-        self.plot_part, self.plot_file = map(Code, _PLOTS[spec.task])
-        self.metrics_part = Code(f"parts/metrics_{spec.task}.py.jinja")
-        self.lesson_metrics_part = Code(f"parts/lesson_metrics_{spec.task}.py.jinja")
-        self.predict_part = Code(f"parts/predict_{spec.task}.py.jinja")
+        self.plot_part, self.plot_file = map(Code, _PLOTS[row.form])
+        self.metrics_part = Code(f"parts/metrics_{row.form}.py.jinja")
+        self.lesson_metrics_part = Code(f"parts/lesson_metrics_{row.form}.py.jinja")
+        self.predict_part = Code(f"parts/predict_{row.form}.py.jinja")
         self.toml = Code(spec.to_toml().rstrip("\n"))
         self.requirements = data.requirements(plan)
 

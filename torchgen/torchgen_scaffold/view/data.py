@@ -19,14 +19,14 @@ def names(plan: Plan) -> Code:
     spec = plan.spec
     outputs = prod(spec.output_shape)
     known = spec.data.classes
-    if spec.task == "regression":
+    if spec.task_row.form == "regression":
         known = spec.data.target or _sklearn_targets(plan)
         known = known if len(known) == outputs else ()
-    if not known and spec.task == "binary":
+    if not known and spec.task_row.form == "binary":
         known = ("no", "yes")
     if known:
         return python_value(list(known))
-    kind = {"regression": "target", "multilabel": "label"}.get(spec.task, "class")
+    kind = {"regression": "target", "multilabel": "label"}.get(spec.task_row.form, "class")
     if outputs <= MOST_NAMES:
         return python_value([f"{kind}_{index}" for index in range(outputs)])
     return Code(f'[f"{kind}_{{index}}" for index in range({outputs})]')
@@ -78,7 +78,7 @@ def buffers(plan: Plan) -> dict[Code, Code]:
         inside = ", ".join(map(str, sizes))
         found[Code("input_mean")] = Code(f"torch.zeros({inside})")
         found[Code("input_std")] = Code(f"torch.ones({inside})")
-    if spec.task == "regression":
+    if spec.task_row.form == "regression":
         inside = ", ".join(map(str, spec.output_shape))
         found[Code("target_mean")] = Code(f"torch.zeros({inside})")
         found[Code("target_std")] = Code(f"torch.ones({inside})")
@@ -87,7 +87,7 @@ def buffers(plan: Plan) -> dict[Code, Code]:
 
 def target_reshape(plan: Plan) -> Code:
     """How targets get the shape of the loss: a class index has none, the others the output's own."""
-    if plan.spec.task == "multiclass":
+    if plan.spec.task_row.form == "multiclass":
         return Code("")
     return Code(f".reshape(-1, {', '.join(map(str, plan.spec.output_shape))})")
 

@@ -70,7 +70,7 @@ class DatasetFile(Basics):
     @property
     def named_classes(self) -> bool:
         """Whether raw targets are looked up in CLASSES."""
-        return self._spec.task in ("binary", "multiclass")
+        return self._task.form in ("binary", "multiclass")
 
     @property
     def whole_labels(self) -> bool:
@@ -117,7 +117,7 @@ class DatasetFile(Basics):
     @property
     def pattern_owner(self) -> Code:
         """What has a pattern in made data."""
-        return Code({"regression": "target", "multilabel": "label"}.get(self._spec.task, "class"))
+        return Code({"regression": "target", "multilabel": "label"}.get(self._task.form, "class"))
 
     @property
     def place(self) -> Code:

@@ -109,9 +109,9 @@ def forward(plan: Plan) -> Iterator[Code]:
     for index, block in enumerate(blocks):
         shapes = f"{batch_shape(block.in_shape)} -> {batch_shape(block.out_shape)}"
         if index == len(blocks) - 1:
-            raw = " raw logits: the loss applies softmax" if task.name == "multiclass" else ""
-            raw = " raw logits: the loss applies sigmoid" if task.name in ("binary", "multilabel") else raw
-            raw = " standardized predictions" if task.name == "regression" else raw
+            raw = " raw logits: the loss applies softmax" if task.form == "multiclass" else ""
+            raw = " raw logits: the loss applies sigmoid" if task.form in ("binary", "multilabel") else raw
+            raw = " standardized predictions" if task.form == "regression" else raw
             yield from _above_or_behind(
                 f"{task.output_name}: torch.Tensor = self.{block.name}({name})",
                 f"{shapes}{',' if raw else ''}{raw}",
