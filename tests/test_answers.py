@@ -284,7 +284,9 @@ def test_an_unknown_key_is_told_the_nearest(answers: dict[str, Any], hint: str |
 def test_an_unknown_word_is_told_the_nearest(table: str, key: str, word: str, near: str) -> None:
     problem = problem_of(**{table: {key: word}})
     assert problem.key == f"{table}.{key}"
-    assert f"did you mean {near}?" in problem.why
+    assert (
+        f"Did you mean {near}?" in problem.instead or problem.instead == f"Give --set {table}.{key}={near}."
+    )
     assert repr(word) in problem.what
 
 

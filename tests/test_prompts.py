@@ -19,8 +19,7 @@ from torchgen_scaffold.prompts import ask
 from torchgen_scaffold.prompts.data import facts_line
 from torchgen_scaffold.prompts.question import as_typed, sentence
 from torchgen_scaffold.prompts.questions import QUESTIONS
-from torchgen_scaffold.prompts.talk import Talk, reading_once
-from torchgen_scaffold.sources import SOURCES
+from torchgen_scaffold.prompts.talk import Talk
 from torchgen_scaffold.spec import SETTINGS, Spec
 
 ENTER, UP, DOWN, CTRL_C, CTRL_D, SPACE, CLEAR = "\r", "\x1b[A", "\x1b[B", "\x03", "\x04", " ", "\x15"
@@ -319,13 +318,6 @@ def test_data_can_be_read_in_another_way(person: Person) -> None:
     answers = {"name": "toy", "data": {"source": "sklearn:digits"}, "model": {"preset": "mlp"}}
     spec = Spec.from_dict(person(CHANGE + DOWN * 2 + ENTER + UP + ENTER + YES, answers))
     assert spec.input_shape == (64,)
-
-
-def test_reading_once_leaves_the_sources_as_they_were() -> None:
-    before = dict(SOURCES)
-    with pytest.raises(KeyboardInterrupt), reading_once():
-        raise KeyboardInterrupt
-    assert before == SOURCES
 
 
 # Change something.

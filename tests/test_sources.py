@@ -21,6 +21,8 @@ from torchgen_scaffold.errors import MachineError, Problem
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.sources import SOURCES, Facts, Request
 from torchgen_scaffold.sources.base import class_facts, class_outputs, need
+from torchgen_scaffold.sources.csv import Csv
+from torchgen_scaffold.sources.reading import reading_once
 from torchgen_scaffold.sources.sklearn import SETS
 
 rng = np.random.default_rng(0)
@@ -974,3 +976,24 @@ def test_recorded_facts_are_enough_when_the_data_is_gone(tmp_path: Path) -> None
         there.rename(tmp_path / "elsewhere")
         assert Spec.from_toml(made.path / "torchgen.toml").to_dict() == before.to_dict()
         (tmp_path / "elsewhere").rename(there)
+
+
+def test_the_data_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "houses.csv").write_text("rooms,price\n" + "".join(f"{n},{2 * n}\n" for n in range(20)))
+    read: list[str] = []
+    facts = Csv.facts
+
+    def counted(self: Csv, place: str, request: Request) -> Facts | None:
+        read.append(place)
+        return facts(self, place, request)
+
+    monkeypatch.setattr(Csv, "facts", counted)
+    answers = {"task": "regression", "data": {"source": "csv:houses.csv", "target": "price"}}
+    made = create(answers, base=tmp_path, output_dir=tmp_path / "out", dry_run=True)
+    assert (read, made.path.name) == (["houses.csv"], "houses")  # the name too comes from the data
+    with reading_once():
+        for _ in range(3):
+            Spec.from_dict(answers, base=tmp_path)
+    assert len(read) == 2
+    Spec.from_dict(answers, base=tmp_path)
+    assert len(read) == 3

@@ -46,11 +46,8 @@ def create(
     """Write the project of these answers into `output_dir / name`. Raises SpecError before anything is written,
     DestinationError where something is in the way, MachineError where the disk is full.
     """
-    home = output_dir / str(answers.get("name") or "")
-    spec = Spec.from_dict(answers, base=base, home=home if answers.get("name") else None)
-    if not answers.get("name"):  # the data named it, so that its paths are known only now
-        home = output_dir / spec.name
-        spec = Spec.from_dict({**answers, "name": spec.name}, base=base, home=home)
+    spec = Spec.from_dict(answers, base=base, into=output_dir)
+    home = output_dir / spec.name
     files = generate(spec)
     data = spec.data
     copies = _copies(data.place, data.original) if spec.project.copy_data and data.original else {}

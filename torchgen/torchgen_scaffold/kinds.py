@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from torchgen_scaffold.shapes import parse_shape
-from torchgen_scaffold.spelling import nearest
 
 
 class Kind(Protocol):
@@ -110,7 +109,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few words; an unknown one is told the nearest."""
+    """One of a few words."""
 
     metavar: ClassVar[str] = "WORD"
     options: tuple[str, ...]
@@ -124,9 +123,7 @@ class Choice:
         """The word, exactly as it is listed."""
         if isinstance(value, str) and value in self.options:
             return value
-        near = nearest(value, self.options) if isinstance(value, str) else None
-        hint = f"; did you mean {near}?" if near else ""
-        raise ValueError(f"it is {self.says}{hint}")
+        raise ValueError(f"it is {self.says}")
 
 
 @dataclass(frozen=True)

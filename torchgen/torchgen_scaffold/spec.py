@@ -159,16 +159,23 @@ class Spec:
 
     @classmethod
     def from_dict(
-        cls, answers: Mapping[str, Any], *, base: Path | None = None, home: Path | None = None
+        cls,
+        answers: Mapping[str, Any],
+        *,
+        base: Path | None = None,
+        into: Path | None = None,
+        home: Path | None = None,
     ) -> Spec:
         """Check answers, shaped as torchgen.toml is, and fill in what follows from them.
 
         Paths in `data.source` are read relative to `base` (the working directory unless given) and kept relative to
-        the project's own folder, `home` (`base / name` unless given). Raises SpecError listing every problem.
+        the project's own folder: `home`, or the folder called as the project is in `into` (which is `base` unless
+        given). Raises SpecError listing every problem.
         """
         from torchgen_scaffold.answers import resolve
 
-        return resolve(answers, base=base or Path(), home=home)
+        base = base or Path()
+        return resolve(answers, base=base, into=into or base, home=home)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Spec:

@@ -49,9 +49,9 @@ def amount(macs: int) -> str:
     return f"{macs:,} multiply-adds"
 
 
-def counted(count: int, noun: str) -> str:
-    """A number and its noun: `1 file`, `12 files`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A number and its noun: `1 file`, `12 files`; `plural` where an s is not enough."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {plural or noun + 's'}"
 
 
 def call_text(layer: Traced) -> str:

@@ -24,7 +24,7 @@ from torchgen_scaffold.spec import Data, Model, Project, Spec, Training
 __all__ = ["Answers", "read_toml", "resolve"]
 
 
-def resolve(given: Mapping[str, Any], *, base: Path, home: Path | None) -> Spec:
+def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | None = None) -> Spec:
     """The Spec of these answers. Raises SpecError listing every problem; see Spec.from_dict for the paths."""
     answers = Answers(given)
     source: Source | None = None
@@ -36,7 +36,7 @@ def resolve(given: Mapping[str, Any], *, base: Path, home: Path | None) -> Spec:
             facts = facts_of(answers, source, place, base)
             readable = True
     name = _name_of(answers, place)
-    home = home or base / name
+    home = home or into / name
     task = task_of(answers, facts) if readable else answers.get("task")
     input_shape = input_shape_of(answers, facts) if readable else None
     output_shape = output_shape_of(answers, facts, task) if readable else None

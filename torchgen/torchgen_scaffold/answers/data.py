@@ -12,6 +12,7 @@ from torchgen_scaffold.kinds import Text
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.shapes import parse_shape, show_sizes
 from torchgen_scaffold.sources import SOURCES, Facts, Request, Source
+from torchgen_scaffold.sources.reading import read_facts
 from torchgen_scaffold.sources.synthetic import usual_samples
 from torchgen_scaffold.spec import Data
 from torchgen_scaffold.spelling import nearest
@@ -88,7 +89,7 @@ def facts_of(answers: Answers, source: Source, place: str, base: Path) -> Facts 
             answers.get("model.vocab_size"),
             answers.get("model.layout"),
         )
-        facts = source.facts(place, request)
+        facts = read_facts(source, place, request)
     if facts is not None:
         _check_facts(facts)
     return facts

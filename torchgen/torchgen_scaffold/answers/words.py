@@ -143,7 +143,11 @@ def _instead(key: str, setting: Setting, value: object = None) -> str:
         and isinstance(value, str)
         and (near := nearest(value, setting.kind.options))
     ):
-        return f"Give {setting.flag} {near}."
+        return (
+            f"Did you mean {near}? Give {setting.flag} {near}."
+            if setting.flag
+            else f"Give --set {key}={near}."
+        )
     example = _EXAMPLES.get(key) or setting.default
     if example is None and isinstance(setting.kind, Choice):
         example = setting.kind.options[0]

@@ -13,9 +13,10 @@ from torchgen_scaffold.plan import plan
 from torchgen_scaffold.prompts.data import facts_line
 from torchgen_scaffold.prompts.question import Question, as_typed
 from torchgen_scaffold.prompts.questions import QUESTIONS
-from torchgen_scaffold.prompts.talk import Talk, reading_once
+from torchgen_scaffold.prompts.talk import Talk
 from torchgen_scaffold.prompts.terminal import Option, choose, say
 from torchgen_scaffold.show import show_error, show_plan
+from torchgen_scaffold.sources.reading import reading_once
 from torchgen_scaffold.spec import Spec
 
 __all__ = ["ask"]

@@ -16,6 +16,7 @@ from torchgen_scaffold.shapes import show_sizes
 from torchgen_scaffold.sources import SOURCES, Request
 from torchgen_scaffold.sources.base import existing
 from torchgen_scaffold.sources.sklearn import SETS
+from torchgen_scaffold.tasks import TASKS
 from torchgen_scaffold.wording import counted
 
 _SEVERAL = "\0several"  # no column is called this
@@ -100,9 +101,10 @@ def facts_line(talk: Talk) -> str:
     name, _, place = str(talk.get("data.source")).partition(":")
     about = SETS[place].says if name == "sklearn" else counted(facts.samples, "sample")
     if name != "sklearn" and facts.classes:
-        about += f" of {counted(len(facts.classes), 'class')}".replace("classs", "classes")
+        about += f" of {counted(len(facts.classes), 'class', 'classes')}"
     task = talk.task()
     follows = [f"input ({show_sizes(facts.input_shapes[0])})".replace(",", ", ")]
-    if task and task in facts.output_shapes:
-        follows += [f"output ({show_sizes(facts.output_shapes[task])})".replace(",", ", "), task]
+    form = TASKS[task].form if task else ""
+    if task and form in facts.output_shapes:
+        follows += [f"output ({show_sizes(facts.output_shapes[form])})".replace(",", ", "), task]
     return f"{visible(place)}: {about}  →  {', '.join(follows)}"

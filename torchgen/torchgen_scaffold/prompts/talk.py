@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from copy import copy
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,7 @@ from torchgen_scaffold.answers.data import facts_of, source_of
 from torchgen_scaffold.answers.merge import merge, set_key
 from torchgen_scaffold.errors import DestinationError, Problem, SpecError, TorchgenError
 from torchgen_scaffold.layers.text import parse_layers
-from torchgen_scaffold.sources import SOURCES, Facts
+from torchgen_scaffold.sources import Facts
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.write import check_destination
 
@@ -63,7 +60,7 @@ class Talk:
         try:
             self._resolve(self.answers)
         except SpecError as error:
-            problems += _told(error, self.answers)
+            problems += error.problems
         if layers and not any(problem.key == "model.layers" for problem in problems):
             try:
                 parse_layers(layers)  # while the shapes are missing, nothing else has read them
@@ -111,17 +108,14 @@ class Talk:
         return self.output_dir / name
 
     def _resolve(self, answers: Mapping[str, Any]) -> Spec:
-        name = answers.get("name")
-        return Spec.from_dict(
-            answers, base=self.base, home=self.home(name) if isinstance(name, str) else None
-        )
+        return Spec.from_dict(answers, base=self.base, into=self.output_dir)
 
     def _problems(self, answers: Mapping[str, Any]) -> list[Problem]:
         problems: list[Problem] = []
         try:
             self._resolve(answers)
         except TorchgenError as error:
-            problems += _told(error, answers)
+            problems += error.problems
         if answers.get("name") and not any(problem.key == "name" for problem in problems):
             try:
                 check_destination(self.home(answers["name"]), force=self.force)
@@ -130,33 +124,7 @@ class Talk:
         return problems
 
 
-@contextmanager
-def reading_once() -> Iterator[None]:
-    """Inside, the facts of each data source are read from disk once: the answers are checked at every key."""
-    originals = dict(SOURCES)
-    for name, source in originals.items():
-        SOURCES[name] = remembering = copy(source)
-        setattr(remembering, "facts", cache(source.facts))  # noqa: B010 - mypy has methods only on classes
-    try:
-        yield
-    finally:
-        SOURCES.update(originals)
-
-
 def _get(answers: Mapping[str, Any], key: str) -> Any:
     table, _, name = key.rpartition(".")
     inner = answers.get(table, {}) if table else answers
     return inner.get(name) if isinstance(inner, Mapping) else None
-
-
-def _told(error: TorchgenError, answers: Mapping[str, Any]) -> list[Problem]:
-    """The problems of `error`. Images of several sizes are not wrong: an answer is missing, the size to bring them to."""
-    unsized = _get(answers, "data.resize") is None
-    return [
-        (
-            replace(problem, key="data.resize", missing=True)
-            if unsized and "--set data.resize=" in problem.instead
-            else problem
-        )
-        for problem in error.problems
-    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.sources.base import Facts, Request, Source, class_outputs, existing, need, refuse
 
@@ -87,11 +88,10 @@ def _image_shape(folder: Path, paths: list[Path], place: str, resize: Shape) -> 
         return (channels, *resize)
     if len(sizes) > 1:
         named = ", ".join(f"{height}x{width} ({count:,})" for (height, width), count in sizes.most_common(3))
-        raise refuse(
-            f"the images in {place!r} have {len(sizes):,} different sizes",
-            f"height x width: {named}; a batch needs one size",
-            "Bring them to one size: --set data.resize=64,64",
-        )
+        what = f"data: the images in {place!r} have {len(sizes):,} different sizes"
+        why = f"height x width: {named}; a batch needs one size"
+        instead = "Bring them to one size: --set data.resize=64,64"
+        raise SpecError(Problem(what, why, instead, "data.resize", missing=True))
     return (channels, *next(iter(sizes)))
 
 
