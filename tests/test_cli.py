@@ -62,7 +62,8 @@ def test_plan_writes_nothing_but_the_picture_that_is_asked_for(tmp_path: Path) -
     result = torchgen("plan", *DIGITS, "--svg", "net.svg", "--mermaid", cwd=tmp_path)
     assert result.exit_code == 0
     assert result.stdout.startswith("flowchart")
-    assert ElementTree.parse(tmp_path / "net.svg").getroot().tag.endswith("svg")
+    drawn = ElementTree.parse(tmp_path / "net.svg").getroot()
+    assert drawn.tag.endswith("svg") and ">digits<" in (tmp_path / "net.svg").read_text("utf-8")
 
 
 def test_new_json_is_one_document(tmp_path: Path) -> None:

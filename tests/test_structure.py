@@ -125,7 +125,7 @@ HOMES = {
     "jinja2": ({"render.py"}, True),
     "black": ({"formatting.py"}, False),
 }
-LATE_ONLY = {"torch", "numpy", "pandas", "PIL", "sklearn", "rich", "questionary", "black", "prompt_toolkit"}
+LATE_ONLY = {"torch", "numpy", "pandas", "PIL", "sklearn", "questionary", "black", "prompt_toolkit"}
 
 
 def test_jinja2_and_black_each_have_one_home() -> None:
@@ -214,12 +214,12 @@ HEAVY = {"torch", "numpy", "pandas", "PIL", "sklearn", "scipy", "matplotlib", "q
 @pytest.mark.parametrize(
     ("arguments", "never"),
     [
-        (["--help"], HEAVY | {"jinja2", "black", "rich"}),
-        (["new", "--help"], HEAVY | {"jinja2", "black", "rich"}),
-        (["--version"], HEAVY | {"jinja2", "black", "rich"}),
+        (["--help"], HEAVY | {"jinja2", "black"}),
+        (["new", "--help"], HEAVY | {"jinja2", "black"}),
+        (["--version"], HEAVY | {"jinja2", "black"}),
         (["options"], HEAVY | {"jinja2", "black"}),
         (["plan", "--data", "sklearn:digits"], HEAVY | {"jinja2", "black"}),
-        (["plan", "--data", "sklearn:digits", "--json"], HEAVY | {"jinja2", "black", "rich"}),
+        (["plan", "--data", "sklearn:digits", "--json"], HEAVY | {"jinja2", "black"}),
         (["new", "digits", "--data", "sklearn:digits", "--yes"], HEAVY),
     ],
 )

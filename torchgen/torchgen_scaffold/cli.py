@@ -1,6 +1,6 @@
 """The commands: flags, exit codes, nothing else. Data goes to stdout, words to stderr.
 
-Whatever is heavy (black, jinja2, rich, questionary) is imported inside the command that needs it.
+Whatever is heavy (black, jinja2, questionary) is imported inside the command that needs it.
 """
 
 from __future__ import annotations
@@ -164,12 +164,14 @@ def plan(
     config: Path | None, sets: tuple[str, ...], as_json: bool, svg: Path | None, mermaid: bool, **flags: Any
 ) -> None:
     """Show every layer's shape, parameters and arithmetic; write nothing."""
+    from torchgen_scaffold.answers.merge import look
     from torchgen_scaffold.errors import LayerError
     from torchgen_scaffold.plan import plan as make_plan
     from torchgen_scaffold.spec import Spec
 
     asked = Asked(flags, config, sets)
-    asked.answers.setdefault("name", "network")  # a table needs no name
+    if ":" not in str(look(asked.answers, "data.source")):  # else the data names it
+        asked.answers.setdefault("name", "network")
     try:
         planned = make_plan(Spec.from_dict(asked.answers, base=asked.base))
     except LayerError as error:

@@ -52,7 +52,7 @@ def merge(file: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
 
 def _drop_facts(merged: dict[str, Any], file: Mapping[str, Any], flags: Mapping[str, Any]) -> None:
     """Take out what the flags make untrue; made data has no facts but the shapes that it was asked for."""
-    source = flags.get("data.source", _look(file, "data.source") or "synthetic")
+    source = flags.get("data.source", look(file, "data.source") or "synthetic")
     for key, followers in _FOLLOWS.items():
         if not _changes(file, flags, key):
             continue
@@ -69,11 +69,12 @@ def _changes(file: Mapping[str, Any], flags: Mapping[str, Any], key: str) -> boo
     """Whether a flag says something else than the file does, however each of them spells it."""
     if key not in flags:
         return False
-    given, before = (_read(key, value) for value in (flags[key], _look(file, key)))
+    given, before = (_read(key, value) for value in (flags[key], look(file, key)))
     return bool(given != before)
 
 
-def _look(answers: Mapping[str, Any], key: str) -> Any:
+def look(answers: Mapping[str, Any], key: str) -> Any:
+    """What the answers hold under a dotted key, or None."""
     table, dot, name = key.rpartition(".")
     inside = answers.get(table, {}) if dot else answers
     return inside.get(name) if isinstance(inside, Mapping) else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from torchgen_scaffold.answers import Answers
 from torchgen_scaffold.answers.data import facts_of, source_of
-from torchgen_scaffold.answers.merge import merge, set_key
+from torchgen_scaffold.answers.merge import look, merge, set_key
 from torchgen_scaffold.errors import DestinationError, Problem, SpecError, TorchgenError
 from torchgen_scaffold.layers.text import parse_layers
 from torchgen_scaffold.sources import Facts
@@ -32,13 +32,13 @@ class Talk:
 
     def get(self, key: str) -> Any:
         """What was answered for a dotted key, or None."""
-        return _get(self.answers, key)
+        return look(self.answers, key)
 
     def value(self, key: str) -> Any:
         """What was answered for `key`, or what follows for it from the other answers, or None."""
         given = self.get(key)
         spec = None if given is not None else self.spec()
-        return given if spec is None else _get(spec.to_dict(), key)
+        return given if spec is None else look(spec.to_dict(), key)
 
     def changed(self, changes: Changes) -> dict[str, Any]:
         """The answers with `changes`, without what only made sense with those that they replace."""
@@ -122,9 +122,3 @@ class Talk:
             except DestinationError as error:
                 problems += [replace(problem, key="name") for problem in error.problems]
         return problems
-
-
-def _get(answers: Mapping[str, Any], key: str) -> Any:
-    table, _, name = key.rpartition(".")
-    inner = answers.get(table, {}) if table else answers
-    return inner.get(name) if isinstance(inner, Mapping) else None
