@@ -213,11 +213,11 @@ def test_a_setting_of_one_row(key: str, table: str, kind: str, row: Any) -> None
     answers: dict[str, Any] = dict(BASE)
     if kind == "loss":
         answers["task"] = next(task.name for task in reversed(TASKS.values()) if row.name in task.losses)
+    table_of: dict[str, Any] = {}
     if kind == "preset" and "map" not in row.reads:
-        answers |= {"input_shape": "12"}
-        table_of = {"vocab_size": 50}
-    else:
-        table_of = {}
+        tokens = "tokens" in row.reads
+        answers |= {"input_shape": "12" if tokens else "12,3"}
+        table_of = {"vocab_size": 50} if tokens else {}
     spec = Spec.from_dict({**answers, table: {**table_of, kind: row.name, name: text}})
     found: Mapping[str, Any] = getattr(spec, table).settings
     assert found[name] == kept
@@ -746,7 +746,7 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
         "multiclass": st.integers(2, 6).map(lambda n: [n]),
         "multilabel": st.integers(1, 6).map(lambda n: [n]),
     }
-    output = draw(outputs[task])
+    output = draw(outputs[TASKS[task].form])
     model: dict[str, Any] = {}
     data: dict[str, Any] = {}
     kind = draw(st.sampled_from(["features", "sequence", "map", "tokens", "csv"]))

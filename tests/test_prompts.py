@@ -21,6 +21,7 @@ from torchgen_scaffold.prompts.question import as_typed, sentence
 from torchgen_scaffold.prompts.questions import QUESTIONS
 from torchgen_scaffold.prompts.talk import Talk
 from torchgen_scaffold.spec import SETTINGS, Spec
+from torchgen_scaffold.tasks import TASKS
 
 ENTER, UP, DOWN, CTRL_C, CTRL_D, SPACE, CLEAR = "\r", "\x1b[A", "\x1b[B", "\x03", "\x04", " ", "\x15"
 YES, CHANGE, CANCEL = ENTER, DOWN + ENTER, UP + ENTER
@@ -132,7 +133,8 @@ def test_notes_are_said_with_the_table(person: Person, capsys: pytest.CaptureFix
 def test_made_data_asks_what_one_sample_is(
     person: Person, keys: str, shape: tuple[int, ...], vocab_size: int | None, preset: str
 ) -> None:
-    spec = Spec.from_dict(person("toy\r" + ENTER + DOWN + ENTER + keys + ENTER + YES))
+    binary = DOWN * list(TASKS).index("binary") + ENTER
+    spec = Spec.from_dict(person("toy\r" + ENTER + binary + keys + ENTER + YES))
     assert (spec.task, spec.input_shape, spec.model.preset) == ("binary", shape, preset)
     assert spec.model.vocab_size == vocab_size
     assert spec.output_shape == (1,)
