@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -52,14 +53,12 @@ def compute_metrics(
     predictions: torch.Tensor, targets: torch.Tensor
 ) -> dict[str, float | None]:
     """MAE, RMSE and R2 in the targets' own units, a mean over the outputs."""
-    from sklearn import metrics  # slow to import
-
     predicted, truth = predictions.flatten(1), targets.flatten(1)
     return {
-        "mae": float(metrics.mean_absolute_error(truth, predicted)),
-        "rmse": float(metrics.root_mean_squared_error(truth, predicted)),
+        "mae": float(mean_absolute_error(truth, predicted)),
+        "rmse": float(root_mean_squared_error(truth, predicted)),
         # 1 is perfect, 0 is as good as always saying the mean
-        "r2": float(metrics.r2_score(truth, predicted)) if len(truth) > 1 else None,
+        "r2": float(r2_score(truth, predicted)) if len(truth) > 1 else None,
     }
 
 

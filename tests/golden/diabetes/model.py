@@ -25,9 +25,9 @@ class Model(nn.Module):
         self.register_buffer("target_std", torch.ones(1))
 
         self.layers = nn.Sequential(
-            nn.Linear(10, 128),
+            nn.Linear(10, 128),  # (N, 10) -> (N, 128)
             nn.ReLU(),
-            nn.Linear(128, 64),
+            nn.Linear(128, 64),  # (N, 128) -> (N, 64)
             nn.ReLU(),
         )
         self.head = nn.Linear(64, 1)

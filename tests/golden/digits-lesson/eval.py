@@ -58,9 +58,8 @@ def main() -> None:
     checkpoint = torch.load(CHECKPOINT, map_location=device, weights_only=True)
     model = Model().to(device)
     model.load_state_dict(checkpoint["model"])
-    test = load_splits(
-        checkpoint["seed"]
-    ).test  # the seed of that run decides the split
+    # The seed of that run decides the split; another would test on trained samples.
+    test = load_splits(checkpoint["seed"]).test
     loader = DataLoader(test, batch_size=64)
     metrics = evaluate(model, loader, make_loss().to(device), device)
     for name, value in metrics.items():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -51,12 +52,6 @@ def compute_metrics(
     logits: torch.Tensor, targets: torch.Tensor
 ) -> dict[str, float | None]:
     """Accuracy, macro F1 and ROC AUC from logits (N, 10) and class indices (N,)."""
-    from sklearn.metrics import (
-        accuracy_score,
-        f1_score,
-        roc_auc_score,
-    )  # slow to import
-
     predicted = logits.argmax(dim=1)  # softmax would not change which wins
     probabilities = logits.softmax(dim=1)
     # Each class that occurs against the rest; with a single one AUC has no meaning.

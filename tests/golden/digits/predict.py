@@ -41,9 +41,7 @@ def main() -> None:
     """Read the inputs, run the model, and write the predictions."""
     parser = argparse.ArgumentParser(description="Predict on new inputs.")
     parser.add_argument("inputs", nargs="*", help="an .npz file with an array X")
-    parser.add_argument(
-        "--output", type=Path, help="a CSV file; otherwise the terminal"
-    )
+    parser.add_argument("--output", type=Path, help="a CSV file to write")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto")
     parser.add_argument("--output-dir", type=Path, default=OUTPUTS)
     settings = parser.parse_args()
@@ -64,9 +62,8 @@ def main() -> None:
         outputs = torch.cat([model(batch.to(device)) for batch in batches])
 
     rows = [["sample", *HEADER]]
-    rows += [
-        [name, *row] for name, row in zip(names, describe(outputs.cpu()), strict=True)
-    ]
+    for name, row in zip(names, describe(outputs.cpu()), strict=True):
+        rows.append([name, *row])
     if settings.output:
         with settings.output.open("w", newline="") as file:
             csv.writer(file).writerows(rows)

@@ -31,28 +31,21 @@ SETTINGS: dict[str, tuple[int | float | bool, str]] = {
     "seed": (0, "decides the split, the weights and the order"),
     "weight_decay": (0.0, "pulls every weight towards 0 at each step; 0 is off"),
 }
+# --amp: what the layers compute in; the weights and the loss stay in float32.
+PRECISIONS = {"none": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def parse_settings() -> argparse.Namespace:
     """The settings above as flags, and how to run: where, how precisely, from where on."""
-    parser = argparse.ArgumentParser(
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    formatter = argparse.ArgumentDefaultsHelpFormatter
+    parser = argparse.ArgumentParser(formatter_class=formatter)
     add = parser.add_argument
     for name, (value, why) in SETTINGS.items():
         flag = "--" + name.replace("_", "-")
         add(flag, type=type(value), default=value, help=why)
-    add(
-        "--device", default="auto", help="cpu, cuda, mps; auto: the accelerator, if any"
-    )
-    add(
-        "--amp", choices=["none", "bf16", "fp16"], default="none", help="half precision"
-    )
-    add(
-        "--compile",
-        action="store_true",
-        help="compile the model: slow start, then fast",
-    )
+    add("--device", default="auto", help="cpu, cuda, mps or auto")
+    add("--amp", choices=PRECISIONS, default="none", help="compute in half precision")
+    add("--compile", action="store_true", help="a slow start, then faster steps")
     add("--tensorboard", action="store_true", help="write TensorBoard events too")
     add("--resume", action="store_true", help="go on from last.pt in --output-dir")
     add("--output-dir", type=Path, default=OUTPUTS, help="where results go")
@@ -70,17 +63,15 @@ def train_epoch(
 ) -> float:
     """One pass over the train split; returns the mean loss of a sample."""
     model.train()  # switches dropout and batch statistics on
-    half = torch.float16 if settings.amp == "fp16" else torch.bfloat16
+    precision = PRECISIONS[settings.amp]
     total, samples = 0.0, 0
     for inputs, targets in tqdm(loader, desc="train", leave=False, disable=None):
         inputs, targets = inputs.to(device), targets.to(device)
-        with torch.autocast(device.type, dtype=half, enabled=settings.amp != "none"):
+        with torch.autocast(device.type, precision, enabled=settings.amp != "none"):
             logits = model(inputs)
         loss = loss_fn(logits.float(), targets)
         optimizer.zero_grad()  # gradients add up unless they are cleared
-        scaler.scale(
-            loss
-        ).backward()  # scaled for fp16 alone: small gradients would vanish
+        scaler.scale(loss).backward()  # in fp16, small gradients would vanish unscaled
         if settings.clip_norm:
             scaler.unscale_(optimizer)
             nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -51,12 +52,6 @@ def compute_metrics(
     logits: torch.Tensor, targets: torch.Tensor
 ) -> dict[str, float | None]:
     """Accuracy, macro F1 and ROC AUC from logits (N, 1) and targets (N, 1)."""
-    from sklearn.metrics import (
-        accuracy_score,
-        f1_score,
-        roc_auc_score,
-    )  # slow to import
-
     scores, truth = logits[:, 0], targets[:, 0].long()
     predicted = (scores > 0).long()  # a logit above 0 is a probability above 0.5
     both = len(torch.unique(truth)) == 2  # without a yes and a no, AUC has no meaning

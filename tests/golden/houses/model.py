@@ -21,9 +21,9 @@ class Model(nn.Module):
         self.register_buffer("input_std", torch.ones(3))
 
         self.layers = nn.Sequential(
-            nn.Linear(3, 128),
+            nn.Linear(3, 128),  # (N, 3) -> (N, 128)
             nn.ReLU(),
-            nn.Linear(128, 64),
+            nn.Linear(128, 64),  # (N, 128) -> (N, 64)
             nn.ReLU(),
         )
         self.head = nn.Linear(64, 1)

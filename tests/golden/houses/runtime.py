@@ -17,9 +17,8 @@ def choose_device(name: str) -> torch.device:
             return torch.device("cpu")
         return torch.accelerator.current_accelerator() or torch.device("cpu")
     try:
-        return torch.empty(
-            0, device=name
-        ).device  # fails here, with a reason, rather than half way
+        # Where it cannot be used, this fails: here, with a reason, not half way.
+        return torch.empty(0, device=name).device
     except (AssertionError, NotImplementedError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise SystemExit(f"--device {name} cannot be used: {reason}") from error
@@ -88,12 +87,8 @@ class Log:
         figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
         epochs = [row["epoch"] for row in self.rows]
         for name in ("train_loss", "val_loss"):
-            axes.plot(
-                epochs,
-                [row[name] for row in self.rows],
-                marker=".",
-                label=name.replace("_", " "),
-            )
+            losses = [row[name] for row in self.rows]
+            axes.plot(epochs, losses, marker=".", label=name.replace("_", " "))
         axes.set(xlabel="epoch", ylabel="loss")
         axes.legend()
         figure.savefig(self.output_dir / "curves.png", dpi=120)

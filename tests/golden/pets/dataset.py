@@ -40,16 +40,11 @@ class ImageFiles(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 def load_image(file: str | Path) -> torch.Tensor:
     """One image as (3, 32, 48) float32, from 0 to 1."""
     channels, height, width = INPUT_SHAPE
+    mode = "L" if channels == 1 else "RGB"
     with Image.open(file) as image:
-        pixels = np.asarray(
-            image.convert("L" if channels == 1 else "RGB").resize((width, height))
-        )
-    return (
-        torch.tensor(pixels, dtype=torch.float32)
-        .reshape(height, width, channels)
-        .permute(2, 0, 1)
-        / 255
-    )
+        pixels = np.array(image.convert(mode).resize((width, height)), dtype=np.float32)
+    rows = torch.from_numpy(pixels).reshape(height, width, channels)
+    return rows.permute(2, 0, 1) / 255  # channels first; a pixel goes up to 255
 
 
 class Splits(NamedTuple):
@@ -71,10 +66,8 @@ def load_splits(seed: int) -> Splits:
     )
     if not files:
         raise SystemExit(f"there are no images in {DATA}")
-    order = torch.randperm(
-        len(files), generator=torch.Generator().manual_seed(seed)
-    ).tolist()
-    files = [files[index] for index in order]
+    order = torch.randperm(len(files), generator=torch.Generator().manual_seed(seed))
+    files = [files[index] for index in order.tolist()]
     held = max(1, len(files) * 15 // 100)  # 15 percent for test and as many for val
     return Splits(
         train=ImageFiles(files[2 * held :]),
@@ -86,18 +79,15 @@ def load_splits(seed: int) -> Splits:
 def statistics(train: ImageFiles) -> dict[str, torch.Tensor]:
     """Each channel's mean and std over the train split alone, in one pass; they become the model's buffers."""
     channels, height, width = INPUT_SHAPE
-    total, squares = torch.zeros(channels, dtype=torch.float64), torch.zeros(
-        channels, dtype=torch.float64
-    )
+    total = torch.zeros(channels, dtype=torch.float64)
+    squares = torch.zeros(channels, dtype=torch.float64)
     for inputs, _ in DataLoader(train, batch_size=64):
         total += inputs.double().sum(dim=(0, 2, 3))
         squares += inputs.double().square().sum(dim=(0, 2, 3))
     pixels = len(train) * height * width
     mean = total / pixels
     std = (squares / pixels - mean.square()).clamp(min=0).sqrt()
-    std = torch.where(
-        std > 0, std, 1.0
-    )  # a channel of one colour: dividing by 0 would give NaN
+    std = torch.where(std > 0, std, 1.0)  # one colour only: divide by 1, not by 0
     return {
         "input_mean": mean.float().reshape(channels, 1, 1),
         "input_std": std.float().reshape(channels, 1, 1),

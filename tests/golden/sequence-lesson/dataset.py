@@ -7,22 +7,13 @@ Usage:
     python dataset.py  # show the splits
 """
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch.utils.data import TensorDataset
 
 INPUT_SHAPE = (20, 3)
-TARGETS = [
-    "target_0",
-    "target_1",
-    "target_2",
-    "target_3",
-    "target_4",
-    "target_5",
-    "target_6",
-    "target_7",
-]
 SAMPLES = 1000
 
 
@@ -30,12 +21,13 @@ def load_tensors() -> tuple[torch.Tensor, torch.Tensor]:
     """inputs (N, 20, 3) float32, targets (N, 2, 4) float32."""
     # A seed of its own: the data is the same in every run, however it is split.
     generator = torch.Generator().manual_seed(0)
-    targets = torch.randn(SAMPLES, *(2, 4), generator=generator)
+    targets = torch.randn(SAMPLES, 2, 4, generator=generator)
     strengths = targets.flatten(1)
-    patterns = torch.randn(strengths.shape[1], 60, generator=generator)
+    size = math.prod(INPUT_SHAPE)
+    patterns = torch.randn(strengths.shape[1], size, generator=generator)
     # A level of its own too, so that even averages tell patterns apart.
     patterns += torch.randn(strengths.shape[1], 1, generator=generator)
-    noise = torch.randn(SAMPLES, 60, generator=generator)
+    noise = torch.randn(SAMPLES, size, generator=generator)
     inputs = (strengths @ patterns + noise).reshape(-1, *INPUT_SHAPE)
     return inputs, targets
 

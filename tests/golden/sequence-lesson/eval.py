@@ -40,17 +40,15 @@ def evaluate(
     predictions = torch.cat([outputs for outputs, _ in batches])
     targets = torch.cat([targets for _, targets in batches])
     loss = loss_fn(predictions, model.standardize(targets)).item()
-    errors = (
-        model.in_units(predictions) - targets
-    )  # from here on in the targets' own units
+    # From here on in the targets' own units.
+    errors = model.in_units(predictions) - targets
     spread = (targets - targets.mean(dim=0)).square().sum(dim=0)
+    r2 = 1 - errors.square().sum(dim=0) / spread  # 1: perfect; 0: always the mean
     return {
         "loss": loss,
         "mae": errors.abs().mean().item(),
         "rmse": errors.square().mean().sqrt().item(),
-        "r2": (1 - errors.square().sum(dim=0) / spread)
-        .mean()
-        .item(),  # 1 is perfect, 0 the mean
+        "r2": r2.mean().item(),
     }
 
 
@@ -66,9 +64,8 @@ def main() -> None:
     checkpoint = torch.load(CHECKPOINT, map_location=device, weights_only=True)
     model = Model().to(device)
     model.load_state_dict(checkpoint["model"])
-    test = load_splits(
-        checkpoint["seed"]
-    ).test  # the seed of that run decides the split
+    # The seed of that run decides the split; another would test on trained samples.
+    test = load_splits(checkpoint["seed"]).test
     loader = DataLoader(test, batch_size=32)
     metrics = evaluate(model, loader, make_loss().to(device), device)
     for name, value in metrics.items():

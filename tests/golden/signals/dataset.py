@@ -4,6 +4,7 @@ Usage:
     python dataset.py  # show the splits
 """
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,7 +75,7 @@ def load_inputs(path: str) -> torch.Tensor:
         if "X" not in arrays:
             raise SystemExit(f"{path} has no array X; it has {', '.join(arrays)}")
         array = arrays["X"]
-    if array.ndim < 2 or array[0].size != 256:
+    if array.ndim < 2 or array[0].size != math.prod(INPUT_SHAPE):
         found = f"one sample of {path} is {array.shape[1:]}"
         raise SystemExit(f"{found}, and the model wants {INPUT_SHAPE}")
     return torch.from_numpy(array.astype(np.float32)).reshape(-1, *INPUT_SHAPE)

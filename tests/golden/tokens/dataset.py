@@ -7,6 +7,7 @@ Usage:
     python dataset.py  # show the splits
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,8 @@ def load_tensors() -> tuple[torch.Tensor, torch.Tensor]:
     # A seed of its own: the data is the same in every run, however it is split.
     generator = torch.Generator().manual_seed(0)
     targets = torch.randint(2, (SAMPLES, 5), generator=generator).float()
-    strengths = targets
-    # A pattern makes some tokens likelier than others.
+    strengths = targets  # where a target is 1, its pattern is there
+    # A pattern makes some tokens likelier than others; 2 is how clearly.
     patterns = torch.randn(strengths.shape[1], VOCAB_SIZE, generator=generator)
     chances = (2 * strengths @ patterns).softmax(dim=1)
     inputs = chances.multinomial(INPUT_SHAPE[0], replacement=True, generator=generator)
@@ -59,7 +60,7 @@ def load_inputs(path: str) -> torch.Tensor:
         if "X" not in arrays:
             raise SystemExit(f"{path} has no array X; it has {', '.join(arrays)}")
         array = arrays["X"]
-    if array.ndim < 2 or array[0].size != 40:
+    if array.ndim < 2 or array[0].size != math.prod(INPUT_SHAPE):
         found = f"one sample of {path} is {array.shape[1:]}"
         raise SystemExit(f"{found}, and the model wants {INPUT_SHAPE}")
     return torch.from_numpy(array.astype(np.int64)).reshape(-1, *INPUT_SHAPE)

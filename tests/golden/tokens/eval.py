@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from sklearn.metrics import f1_score, roc_auc_score
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -51,17 +52,14 @@ def compute_metrics(
     logits: torch.Tensor, targets: torch.Tensor
 ) -> dict[str, float | None]:
     """Accuracy, macro F1 and ROC AUC from logits and targets of shape (N, 5)."""
-    from sklearn.metrics import f1_score, roc_auc_score  # slow to import
-
     truth = targets.long()
     predicted = (logits > 0).long()  # a logit above 0 is a probability above 0.5
     # A label that is always or never there has no ROC curve.
     mixed = [i for i in range(truth.shape[1]) if len(torch.unique(truth[:, i])) == 2]
     areas = [roc_auc_score(truth[:, i], logits[:, i]) for i in mixed]
+    right = (predicted == truth).float()  # of every label of every sample
     return {
-        "accuracy": float(
-            (predicted == truth).float().mean()
-        ),  # of all labels of all samples
+        "accuracy": float(right.mean()),
         "f1": float(f1_score(truth, predicted, average="macro", zero_division=0)),
         "roc_auc": float(sum(areas) / len(areas)) if areas else None,
     }

@@ -17,6 +17,13 @@ _PLOTS = {
     "binary": ("parts/plot_confusion.py.jinja", "confusion_matrix.png"),
     "multiclass": ("parts/plot_confusion.py.jinja", "confusion_matrix.png"),
 }
+# What the metrics of eval.py take from sklearn.metrics.
+_SCORES = {
+    "regression": "mean_absolute_error, r2_score, root_mean_squared_error",
+    "multilabel": "f1_score, roc_auc_score",
+    "binary": "accuracy_score, f1_score, roc_auc_score",
+    "multiclass": "accuracy_score, f1_score, roc_auc_score",
+}
 
 
 class Basics:
@@ -56,6 +63,7 @@ class Basics:
         self.clips = spec.training.clip_norm > 0
         self.stops_early = spec.training.patience > 0
         self.plot_part, self.plot_file = map(Code, _PLOTS[row.form])
+        self.scores = Code(_SCORES[row.form])
         self.metrics_part = Code(f"parts/metrics_{row.form}.py.jinja")
         self.lesson_metrics_part = Code(f"parts/lesson_metrics_{row.form}.py.jinja")
         self.predict_part = Code(f"parts/predict_{row.form}.py.jinja")
@@ -83,9 +91,9 @@ class Basics:
         return python_value(self._spec.input_shape)
 
     @property
-    def output_tuple(self) -> Code:
-        """The output shape as a Python tuple."""
-        return python_value(self._spec.output_shape)
+    def output_sizes(self) -> Code:
+        """The output shape as arguments: `2, 4`."""
+        return Code(", ".join(map(str, self._spec.output_shape)))
 
     def _batch_of(self, size: int, shape: Shape) -> Code:
         return python_value((size, *shape))

@@ -55,12 +55,13 @@ def definitions(plan: Plan) -> Iterator[Code]:
     for block in plan.network.blocks:
         if block.sequential:
             yield Code(f"self.{block.name} = nn.Sequential(")
-        start, end = ("    ", ",") if block.sequential else (f"self.{block.name} = ", "")
+        alone = not block.sequential
+        start, end = (f"self.{block.name} = ", "") if alone else ("    ", ",")
         for layer in block.layers:
             factors = _factors(layer, factors)
             if layer.form != "operation":
                 sizes = factors.sizes if layer.kind == "Linear" else ()
-                comment = f"{factors.says} = {prod(sizes):,} features" if sizes else _size_comment(layer)
+                comment = f"{factors.says} = {prod(sizes):,} features" if sizes else _size_comment(layer, alone=alone)
                 yield from _commented(f"{start}{call(layer, sizes)}{end}", comment, start)
         if block.sequential:
             yield Code(")")
@@ -79,11 +80,12 @@ def _factors(layer: Traced, before: Factors) -> Factors:
     return before if shape == (prod(before.sizes),) and before.sizes else Factors()
 
 
-def _size_comment(layer: Traced) -> str:
-    """How a convolution or a pool gets its size; forward() says the shapes of the others."""
-    if not layer.formula or layer.kind in ("Flatten", "Unflatten"):
-        return ""
-    return f"{batch_shape(layer.in_shape)} -> {batch_shape(layer.out_shape)}: {layer.formula}"
+def _size_comment(layer: Traced, *, alone: bool) -> str:
+    """How a layer changes the shape, where it does; forward() says that of a layer which stands alone."""
+    shapes = f"{batch_shape(layer.in_shape)} -> {batch_shape(layer.out_shape)}"
+    if layer.formula and layer.kind not in ("Flatten", "Unflatten"):
+        return f"{shapes}: {layer.formula}"
+    return "" if alone or layer.in_shape == layer.out_shape else shapes
 
 
 def _commented(code: str, comment: str, start: str) -> Iterator[Code]:

@@ -132,7 +132,7 @@ class UseFiles(ModelFile, DatasetFile):
         spec = self._spec
         made = spec.model.preset or "own layers"
         return Code(
-            f"A PyTorch network ({made}) for {self._task.name}: input {show_shape(spec.input_shape)}, "
+            f"A PyTorch network ({made}) for a {self._task.name} task: input {show_shape(spec.input_shape)}, "
             f"output {show_shape(spec.output_shape)}."
         )
 
