@@ -50,7 +50,13 @@ def main() -> None:
     model.load_state_dict(checkpoint["model"])
     model.eval()
     if settings.inputs:
-        names, inputs = read_samples(settings.inputs)
+        try:
+            names, inputs = read_samples(settings.inputs)
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # it is not there, or not what it should be
+            raise SystemExit(f"Cannot read the inputs: {error}") from error
     else:
         val = load_splits(checkpoint["progress"]["seed"]).val
         names = [f"val:{index}" for index in range(min(5, len(val)))]
