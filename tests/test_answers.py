@@ -425,6 +425,8 @@ def test_layouts_of_two_axes() -> None:
     assert axes() == axes(layout="tf") == axes(preset="gru") == "sequence"
     assert axes(layout="cl") == axes(preset="cnn") == axes(layers="conv(4, 3) -> relu") == "map"
     assert axes(layers="relu -> lstm(4)") == axes(layers="linear(4)") == "sequence"
+    assert axes(layers="transpose -> conv(4, 3)") == axes(layers="relu -> gru(4)") == "sequence"
+    assert axes(layers="transpose -> gru(4)") == "map"
     problem = problem_of(input_shape="20,30", model={"preset": "lstm", "layout": "cl"})
     assert "Drop --layout cl" in problem.instead
 

@@ -18,6 +18,7 @@ _READ_CHANNELS_FIRST = (
     *("conv", "convtranspose", "maxpool", "avgpool", "adaptive_avgpool", "adaptive_maxpool"),
     *("batchnorm", "groupnorm"),
 )
+_READ_TIME_FIRST = ("rnn", "lstm", "gru")
 
 
 def model_of(answers: Answers, input_shape: Shape, output_shape: Shape) -> Model:
@@ -54,10 +55,13 @@ def _layout_for(preset: str | None, calls: tuple[LayerCall, ...]) -> str | None:
     """What two axes mean when nobody said: convolutions read channels first, recurrent layers time first."""
     if preset:
         return "cl" if preset == "cnn" else None
-    first = next(
-        (call.name for call in calls if call.name in (*_READ_CHANNELS_FIRST, "rnn", "lstm", "gru")), ""
-    )
-    return "cl" if first in _READ_CHANNELS_FIRST else None
+    swapped = False
+    for call in calls:
+        if call.name == "transpose":  # what follows reads the axes the other way round
+            swapped = not swapped
+        elif call.name in (*_READ_CHANNELS_FIRST, *_READ_TIME_FIRST):
+            return "cl" if (call.name in _READ_CHANNELS_FIRST) != swapped else None
+    return None
 
 
 _MEANS: dict[Axes, str] = {

@@ -61,7 +61,11 @@ def definitions(plan: Plan) -> Iterator[Code]:
             factors = _factors(layer, factors)
             if layer.form != "operation":
                 sizes = factors.sizes if layer.kind == "Linear" else ()
-                comment = f"{factors.says} = {prod(sizes):,} features" if sizes else _size_comment(layer, alone=alone)
+                comment = (
+                    f"{factors.says} = {prod(sizes):,} features"
+                    if sizes
+                    else _size_comment(layer, alone=alone)
+                )
                 yield from _commented(f"{start}{call(layer, sizes)}{end}", comment, start)
         if block.sequential:
             yield Code(")")
