@@ -176,7 +176,7 @@ def test_wrong_flags_are_refused_before_the_first_question(terminal: Terminal) -
     child = terminal("--task", "multiclas", "--epochs", "0", "--layers", "conv(8")
     child.expect(pexpect.EOF)
     for words in (
-        "did you mean multiclass?",
+        "Did you mean multiclass?",
         "--epochs (training.epochs) cannot be",
         "'conv(8', cannot be read",
     ):

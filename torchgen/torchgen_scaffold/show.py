@@ -46,13 +46,14 @@ def show_error(error: TorchgenError) -> None:
 def show_plan(plan: Plan) -> None:
     """Print the layer table with its totals, then the data and the training in a line each."""
     heading = Row("layer", "output", "params", "why", "head")
-    training = plan.spec.training
+    training, data = plan.spec.training, plan.spec.data
+    place = data.original or data.place  # as a person here calls it, rather than as the project will
     splits = [f"{count:,} {name}" for name, count in plan.splits._asdict().items()]
     run = f"{counted(training.epochs, 'epoch')} of {training.batch_size:,}"
     lines = [
         *_table([heading, *plan_rows(plan)]),
         "",
-        f"  data  {visible(plan.spec.data.text)}: {' · '.join(splits)}",
+        f"  data  {visible(data.source + (f':{place}' if place else ''))}: {' · '.join(splits)}",
         f"  loss  {' · '.join([*loss_and_optimizer(plan), run])}",
     ]
     _print("\n".join(lines))
