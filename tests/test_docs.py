@@ -151,7 +151,7 @@ def flat(code: str) -> str:
 
 def test_the_pages_hold_together_as_a_site(tmp_path: Path) -> None:
     """mkdocs in strict mode: every page in the menu, every link and every anchor there."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "tutorial" / "index.html").is_file()
@@ -190,6 +190,12 @@ def test_every_setting_is_on_the_page_of_its_table() -> None:
         if table in text and not re.search(rf"`[^`\n]*\b{name}\b[^`\n]*`", text[table]):
             missing.append(key)
     assert not missing
+
+
+def test_the_pitfalls_name_tests_that_generated_projects_have() -> None:
+    named = set(re.findall(r"`(test_[a-z_]+)`", page_text("pitfalls.md")))
+    project = (ROOT / "tests/golden/digits/test_project.py").read_text(encoding="utf-8")
+    assert named and named <= set(re.findall(r"def (test_[a-z_]+)", project))
 
 
 def help_of(name: str) -> str:
