@@ -732,6 +732,46 @@ def test_set_of_a_whole_table(text: str) -> None:
     assert "is a table" in problem.what
 
 
+# --- what does nothing, or too much
+
+
+def test_embedding_dim_without_tokens_does_nothing() -> None:
+    problem = problem_of(input_shape="20,3", model={"preset": "gru", "embedding_dim": 5})
+    assert problem.what == "model.embedding_dim does nothing here"
+    assert problem.why.endswith("this is the gru preset without --vocab-size")
+    assert "embedding_dim" not in spec_of(input_shape="20,3", model={"preset": "gru"}).model.settings
+
+
+def test_dropout_without_hidden_layers_drops_out() -> None:
+    spec = spec_of(input_shape="20", model={"preset": "mean", "vocab_size": 9, "dropout": 0.5})
+    assert [call.name for call in spec.model.layers] == ["embedding", "mean", "dropout"]
+
+
+def test_batchnorm_needs_two_samples() -> None:
+    model = {"layers": "linear(8) -> batchnorm -> relu"}
+    problem = problem_of(input_shape="4", model=model, training={"batch_size": 1})
+    assert problem.key == "training.batch_size"
+    assert "2 or more" in problem.instead
+    spec_of(input_shape="4", model=model, training={"batch_size": 2})
+    over_maps = {"layers": "conv(8, 3) -> batchnorm"}
+    spec_of(input_shape="1,8,8", model=over_maps, training={"batch_size": 1})
+
+
+def test_beyond_three_spatial_axes_the_usual_model_is_an_mlp() -> None:
+    assert spec_of(input_shape="2,3,4,5,6").model.preset == "mlp"
+
+
+def test_a_layout_can_be_dropped() -> None:
+    assert (
+        "Drop --layout tf" in problem_of(input_shape="3,50", model={"preset": "cnn", "layout": "tf"}).instead
+    )
+
+
+def test_a_last_layer_that_is_torchgens_own() -> None:
+    notes = [plan(spec_of(input_shape="4", model={"layers": f"linear({last})"})).notes for last in (10, 9)]
+    assert "linear(10) stands at the end twice" in notes[0][0] and not notes[1]
+
+
 # --- torchgen.toml
 
 shapes_of = st.lists(st.integers(1, 12), min_size=1, max_size=4)
@@ -790,7 +830,7 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
         "batchnorm": st.booleans(),
         "bidirectional": st.booleans(),
     }
-    for name in preset.settings:
+    for name in preset.settings_for("tokens" if kind == "tokens" else "features"):
         if draw(st.booleans()) and name not in ("channels",):
             model[name] = draw(pools.get(name, st.integers(1, 3)))
     training: dict[str, Any] = {}

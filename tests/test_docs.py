@@ -74,6 +74,7 @@ class Shell:
             program.chmod(0o755)
         path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.source), "PYTHONUTF8": "1"}
+        environment.pop("COVERAGE_PROCESS_CONFIG", None)  # the lines of a patched copy are not the package's
         return subprocess.run(
             ["sh", "-c", f"({command}) 2>&1 </dev/null"],
             cwd=self.folder,

@@ -334,7 +334,7 @@ def test_dropping_the_pool_is_said_only_where_it_helps() -> None:
             "Put it before flatten",
         ),
         ("conv(8, 3, groups=2)", "does not fit its 1×8×8 input", "Use groups=1, or any number"),
-        ("conv(6, 3) -> groupnorm(4)", "its 6×6×6 input", "Use 1 or 2 or 3 or 6 groups."),
+        ("conv(6, 3) -> groupnorm(4)", "its 6×6×6 input", "Use 1, 2, 3 or 6 groups."),
         ("lstm(4)", "its 1×8×8 input", "Use conv on maps."),
         ("maxpool(9)", "its 8×8 input", "Use a window of at most 8 or padding=1."),
         ("conv(2, 9, padding_mode='circular', padding=9)", "8×8", 'Use padding=8 or padding_mode="zeros".'),

@@ -276,7 +276,9 @@ def test_hostile_text_is_shown_and_not_acted_on(
 ) -> None:
     hostile = "x\x1b[2J\r\u202e\ud800\nError: forged"
     show.show_error(SpecError(Problem(hostile, hostile, hostile)))
-    show.show_layers_up_to(LayerError(Problem("no", hostile), index=0, item=hostile, layers=()))
+    show.show_layers_up_to(
+        LayerError(Problem("no", hostile), index=0, item=hostile, layers=(), in_shape=(3,))
+    )
     show.show_plan(planned(source=Data("csv", hostile, 1000)))
     show.show_step(Step("train", False, 1.0, f"\x1b[31mred\x1b[0m \a{hostile}"))
     captured = capsys.readouterr()
@@ -289,7 +291,9 @@ def test_the_table_stops_at_the_layer_that_does_not_fit(capsys: pytest.CaptureFi
     problem = Problem(
         "layer 4, conv(8, 5), does not fit its 4×4 input", "a 5×5 kernel does not fit a 4×4 map"
     )
-    show.show_layers_up_to(LayerError(problem, index=3, item="conv(8, 5)", layers=LAYERS[:3]))
+    show.show_layers_up_to(
+        LayerError(problem, index=3, item="conv(8, 5)", layers=LAYERS[:3], in_shape=(1, 8, 8))
+    )
     assert capsys.readouterr().out == (
         "  input                   1×8×8\n"
         "  conv(32, 3, padding=1)  32×8×8  (8 + 2·1 − 3)//1 + 1 = 8\n"
@@ -300,8 +304,10 @@ def test_the_table_stops_at_the_layer_that_does_not_fit(capsys: pytest.CaptureFi
 
 
 def test_the_first_layer_can_be_the_one(capsys: pytest.CaptureFixture[str]) -> None:
-    show.show_layers_up_to(LayerError(Problem("it does not fit"), index=0, item="conv(8, 5)", layers=()))
-    assert capsys.readouterr().out == "  conv(8, 5)  ✗  it does not fit\n"
+    show.show_layers_up_to(
+        LayerError(Problem("it does not fit"), index=0, item="conv(8, 5)", layers=(), in_shape=(1, 3, 3))
+    )
+    assert capsys.readouterr().out == "  input       1×3×3\n  conv(8, 5)  ✗      it does not fit\n"
 
 
 @pytest.mark.parametrize(

@@ -206,8 +206,10 @@ def test_a_device_that_is_not_there(tmp_path: Path) -> None:
 def test_the_last_batch_of_one_is_left_out_where_batchnorm_cannot_take_it(tmp_path: Path) -> None:
     answers = {**ROW, "model": {"layers": "linear(8) -> batchnorm -> relu"}, "data": {"samples": 91}}
     project = make(tmp_path, **answers, training={"batch_size": 16})  # 65 train samples: 4 batches and 1
-    assert "drop_last=True" in (project / "train.py").read_text()
     run(project, "train.py", "--epochs", "1")
+    run(project, "train.py", "--epochs", "1", "--batch-size", "32")  # 2 batches and 1
+    lesson = make(tmp_path, "lesson", **answers, training={"batch_size": 16}, project={"profile": "lesson"})
+    run(lesson, "train.py", "--epochs", "1")
 
 
 def test_the_checkpoint_carries_the_statistics_of_the_train_split(tmp_path: Path) -> None:

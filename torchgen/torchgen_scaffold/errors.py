@@ -52,11 +52,20 @@ class SpecError(TorchgenError):
 
 
 class LayerError(SpecError):
-    """Layer number `index` (from 0) does not fit; `layers` are the ones before it, which do."""
+    """Layer number `index` (from 0) does not fit; `layers` are the ones before it, which do. `in_shape` is one sample's."""
 
-    def __init__(self, problem: Problem, *, index: int, item: str, layers: Sequence[Traced]) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        index: int,
+        item: str,
+        layers: Sequence[Traced],
+        in_shape: tuple[int, ...],
+    ) -> None:
         self.index = index
         self.item = item
+        self.in_shape = in_shape
         self.layers = tuple(layers)
         super().__init__(problem)
 

@@ -53,18 +53,35 @@ class Network:
         """Every layer in order, named."""
         return tuple(layer for block in self.blocks for layer in block.layers)
 
+    @property
+    def compares_samples(self) -> bool:
+        """Whether BatchNorm meets one value a channel in each sample, so that training needs two samples in a batch."""
+        return any(
+            layer.kind.startswith("BatchNorm") and prod(layer.in_shape[1:]) == 1 for layer in self.layers
+        )
+
 
 def build(model: Model, output_shape: Shape) -> Network:
     """Trace a model's layers and its head. Raises LayerError at the first layer that does not fit."""
     body = trace(model.layers, model.signal, vocab_size=model.vocab_size)
     head = trace(_head(body.signal.shape, output_shape), body.signal)
+    notes = [*body.notes, *head.notes, *_head_note(model, prod(output_shape))]
     groups = [*_groups(body.layers), *((layer,) for layer in head.layers)]
     names = _unique([_base_name(group) for group in groups[: -_tail(output_shape)]])
     names += ["head", "unflatten"][: _tail(output_shape)]
     return Network(
         tuple(_named(name, group) for name, group in zip(names, groups, strict=True)),
-        notes=(*body.notes, *head.notes),
+        notes=tuple(notes),
     )
+
+
+def _head_note(model: Model, outputs: int) -> Iterator[str]:
+    """Two linear layers of the output's size at the end are most likely one too many."""
+    if model.layers and model.layers[-1].name == "linear" and model.layers[-1].args[:1] == (outputs,):
+        yield (
+            f"torchgen adds the last layer itself: linear({outputs}) stands at the end twice. Leave yours out, unless "
+            "it is meant."
+        )
 
 
 def _head(shape: Shape, output_shape: Shape) -> list[LayerCall]:

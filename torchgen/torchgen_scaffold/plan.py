@@ -39,13 +39,6 @@ class Plan:
         """Samples in the train, val and test split."""
         return split_sizes(self.spec.data.samples, self.spec.data.test_samples)
 
-    @cached_property
-    def drop_last(self) -> bool:
-        """Whether training leaves the last batch out: it would hold one sample, and BatchNorm needs two values."""
-        normalised = any(layer.kind.startswith("BatchNorm") for layer in self.layers)
-        batch_size = self.spec.training.batch_size
-        return normalised and batch_size > 1 and self.splits.train % batch_size == 1
-
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should hear, though nothing is wrong."""

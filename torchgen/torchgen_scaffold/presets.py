@@ -28,6 +28,14 @@ class Preset:
     layers: Callable[[Signal, Settings], list[LayerCall]]
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
+    def settings_for(self, axes: Axes) -> Mapping[str, Setting]:
+        """Its settings on such an input: only token ids are embedded."""
+        return {
+            name: setting
+            for name, setting in self.settings.items()
+            if setting is not _EMBEDDING or axes == "tokens"
+        }
+
 
 _DROPOUT = Setting(Number(0, 0.95), "share of the values that training zeroes", 0.0)
 _EMBEDDING = Setting(Integer(1, 100_000), "numbers that stand for one token", 64)
@@ -85,9 +93,9 @@ def _too_deep(shape: Shape, depth: int) -> Problem:
     most = len(usual_channels(shape[1:]))
     size = "x".join(str(part) for part in shape[1:])
     return Problem(
-        f"model.channels: {depth} blocks are too deep for a {size} input",
+        f"model.channels: {depth} blocks are too deep for an input of {size}",
         f"each block halves the map, and after {most} there is nothing left to halve",
-        f"Give at most {most} numbers, or write the layers yourself with --layers.",
+        f"Give at most {most} {'number' if most == 1 else 'numbers'}, or write the layers yourself with --layers.",
         "model.channels",
     )
 
@@ -112,6 +120,8 @@ def _recurrent(name: str) -> Callable[[Signal, Settings], list[LayerCall]]:
 def _mean(signal: Signal, settings: Settings) -> list[LayerCall]:
     """The mean of the tokens' embeddings, then hidden layers."""
     calls = [LayerCall("embedding", (settings["embedding_dim"],)), LayerCall("mean")]
+    if settings["dropout"] and not settings["hidden"]:
+        calls.append(LayerCall("dropout", (settings["dropout"],)))
     return calls + _mlp(Signal((settings["embedding_dim"],), "features"), settings)
 
 
@@ -172,5 +182,10 @@ PRESETS = {
     )
 }
 
-# What a person most likely wants when they name no model.
-USUAL: dict[Axes, str] = {"features": "mlp", "sequence": "lstm", "map": "cnn", "tokens": "lstm"}
+
+def usual_preset(signal: Signal) -> str:
+    """What a person most likely wants when they name no model; beyond three spatial axes there are no convolutions."""
+    if len(signal.shape) > 4:
+        return "mlp"
+    usual: dict[Axes, str] = {"features": "mlp", "sequence": "lstm", "map": "cnn", "tokens": "lstm"}
+    return usual[signal.axes]

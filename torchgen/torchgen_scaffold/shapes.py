@@ -32,7 +32,7 @@ def parse_shape(value: object) -> Shape:
         shown = str(smallest) if smallest > -(10**18) else "a huge negative number"
         raise ValueError(f"every size is at least 1, and this shape has {shown}; leave the batch out")
     if prod(sizes) > MAX_NUMBERS:
-        gib = prod(sizes) * 4 // 2**30
+        gib = -(-prod(sizes) * 4 // 2**30)  # rounded up: 1.5 GiB is not 1
         shown = f"{gib:,} GiB" if gib < 10**9 else "more than any memory holds"
         raise ValueError(f"one sample of this shape would take {shown}; the most is 1 GiB")
     return sizes

@@ -105,7 +105,7 @@ def plan_rows(plan: Plan) -> list[Row]:
 
 def rows_up_to(error: LayerError) -> list[Row]:
     """The layers that fit, as they were written, then the one that does not, and why."""
-    rows = [Row("input", show_shape(error.layers[0].in_shape))] if error.layers else []
+    rows = [Row("input", show_shape(error.in_shape))]
     for layer in error.layers:
         rows.append(
             Row(visible(layer.item) or call_text(layer), show_shape(layer.out_shape), "", _reason(layer))

@@ -14,10 +14,11 @@ from typing import Any
 from torchgen_scaffold.answers.data import data_of, facts_of, source_of
 from torchgen_scaffold.answers.model import model_of
 from torchgen_scaffold.answers.shapes import input_shape_of, output_shape_of, task_of
-from torchgen_scaffold.answers.training import loss_of, training_of
+from torchgen_scaffold.answers.training import check_batch, loss_of, training_of
 from torchgen_scaffold.answers.words import Answers, read_toml
 from torchgen_scaffold.errors import LayerError, SpecError
 from torchgen_scaffold.names import project_name_problem, suggest_name
+from torchgen_scaffold.network import build
 from torchgen_scaffold.sources import Source
 from torchgen_scaffold.spec import Data, Model, Project, Spec, Training
 
@@ -56,6 +57,8 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
             data = data_of(answers, source, place, facts, task, base, home)
     if task and output_shape and data:
         training = training_of(answers, task, output_shape, data)
+        if model and training:
+            check_batch(answers, build(model, output_shape), training.batch_size)
     elif task:
         loss_of(answers, task)  # whether the loss fits can be said without shapes
     if layer_error and not answers.problems:

@@ -10,7 +10,7 @@ from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.layers.base import Axes, LayerCall, Shape, Signal
 from torchgen_scaffold.layers.text import parse_layers
 from torchgen_scaffold.network import build
-from torchgen_scaffold.presets import PRESETS, USUAL
+from torchgen_scaffold.presets import PRESETS, usual_preset
 from torchgen_scaffold.shapes import show_sizes
 from torchgen_scaffold.spec import Model
 
@@ -41,14 +41,23 @@ def model_of(answers: Answers, input_shape: Shape, output_shape: Shape) -> Model
     signal = Signal(input_shape, axes_of(input_shape, layout, vocab_size))
     settings: dict[str, Any] = {}
     if not layers:
-        preset = preset or USUAL[signal.axes]
+        preset = preset or usual_preset(signal)
         _check_reads(preset, signal, layout)
-        settings = answers.of_row("model", PRESETS[preset].settings)
+        settings = answers.of_row("model", PRESETS[preset].settings_for(signal.axes))
         calls = tuple(PRESETS[preset].layers(signal, settings))
-    answers.leftovers("model", f"the {preset} preset" if preset else "your own list of layers")
+    answers.leftovers("model", _chosen(preset, signal))
     model = Model(preset, calls, signal, vocab_size, layout, settings)
     build(model, output_shape)  # raises where a layer does not fit
     return model
+
+
+def _chosen(preset: str | None, signal: Signal) -> str:
+    """What a setting that does nothing is told it met."""
+    if not preset:
+        return "your own list of layers"
+    row = PRESETS[preset]
+    embeds = len(row.settings_for(signal.axes)) < len(row.settings)
+    return f"the {preset} preset{' without --vocab-size' if embeds else ''}"
 
 
 def _layout_for(preset: str | None, calls: tuple[LayerCall, ...]) -> str | None:
@@ -79,6 +88,8 @@ def _check_reads(preset: str, signal: Signal, layout: str | None) -> None:
     fitting = [name for name, other in PRESETS.items() if signal.axes in other.reads]
     why = f"{preset} reads {' or '.join(_MEANS[axes] for axes in row.reads)}"
     instead = f"Choose --model {', '.join(fitting)}."
+    if layout == "tf" and preset == "cnn":
+        instead = f"Drop --layout tf if the channels come first, or choose --model {', '.join(fitting)}."
     if layout == "cl" and "sequence" in row.reads:
         instead = f"Drop --layout cl if the first axis is time, or choose --model {', '.join(fitting)}."
     raise SpecError(

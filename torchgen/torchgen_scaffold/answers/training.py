@@ -7,6 +7,7 @@ from typing import Any
 
 from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.layers.base import Shape
+from torchgen_scaffold.network import Network
 from torchgen_scaffold.spec import Data, Training
 from torchgen_scaffold.splits import split_sizes
 from torchgen_scaffold.tasks import TASKS
@@ -69,6 +70,17 @@ def loss_of(answers: Answers, task: str) -> str | None:
         "training.loss",
     )
     return None
+
+
+def check_batch(answers: Answers, network: Network, batch_size: int) -> None:
+    """Notes a problem where every batch would hold one value for BatchNorm to compare."""
+    if batch_size == 1 and network.compares_samples:
+        answers.wrong(
+            "--batch-size 1 leaves batchnorm a single value for each channel",
+            "in training it compares the samples of a batch",
+            "Give --batch-size 2 or more, or use layernorm.",
+            "training.batch_size",
+        )
 
 
 def usual_batch_size(train: int) -> int:

@@ -83,7 +83,7 @@ class GroupNorm(LayerType):
             {"num_channels": channels, **given},
             signal,
             params=_affine(channels, bool(args["affine"]), args),
-            why=f"{groups} groups of {channels // groups} channels to mean 0 and std 1",
+            why=f"{_counted(groups, 'group')} of {_counted(channels // groups, 'channel')} to mean 0 and std 1",
             notes=_steps_note(signal, "groupnorm"),
             windows=(STILL,) * len(signal.shape),
         )
@@ -93,7 +93,12 @@ def _fitting_groups(shape: tuple[int, ...]) -> str:
     """The numbers of groups that divide the channels and leave each group two values or more."""
     channels = shape[0]
     fitting = [n for n in range(1, min(channels, 64) + 1) if channels % n == 0 and prod(shape) > n]
-    return f"Use {' or '.join(map(str, fitting))} groups." if fitting else "Leave it out."
+    *others, last = map(str, fitting or [0])
+    return f"Use {', '.join(others)}{' or ' if others else ''}{last} groups." if fitting else "Leave it out."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _steps_note(signal: Signal, name: str) -> tuple[str, ...]:

@@ -180,7 +180,12 @@ class _Adaptive(LayerType):
             f"{self.torch_name}{len(sizes)}d",
             dict(given),
             Signal((signal.shape[0], *new), "map"),
-            formula=joined([f"{n} positions in {o} {'window' if o == 1 else 'windows'}" for n, o in rows]),
+            formula=joined(
+                [
+                    f"{n} {'position' if n == 1 else 'positions'} in {o} {'window' if o == 1 else 'windows'}"
+                    for n, o in rows
+                ]
+            ),
             why=f"{self.verb} of each of {show_shape(new)} windows, whatever the input's size",
             notes=sequence_note(signal, self.name),
             windows=(STILL, *(STILL if n == o else Window(adaptive=True) for n, o in rows)),

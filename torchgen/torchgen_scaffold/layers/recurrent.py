@@ -49,7 +49,7 @@ class _Recurrent(LayerType):
         biases = directions * layers * 2 * self.gates * hidden if args["bias"] else 0
         return Step(
             type(self).__name__.upper(),
-            {"input_size": features, **_batch_first(given)},
+            {"input_size": features, **_batch_first(given if layers > 1 else _without(given, "dropout"))},
             Signal((steps, directions * state), "sequence"),
             params=weights + biases,
             macs=weights * steps,
@@ -84,13 +84,17 @@ class _Recurrent(LayerType):
             )
         if args["dropout"] and args["num_layers"] == 1:
             notes.append(
-                f"dropout in {self.name} acts between stacked layers, and there is one; put dropout after it."
+                f"dropout in {self.name} acts between stacked layers, and there is one: it is left out; put dropout after it."
             )
         if args.get("proj_size"):
             notes.append(
                 f"torch warns on CPUs that {self.name} with proj_size runs without oneDNN, more slowly."
             )
         return notes
+
+
+def _without(given: dict[str, Value], name: str) -> dict[str, Value]:
+    return {key: value for key, value in given.items() if key != name}
 
 
 def _batch_first(given: dict[str, Value]) -> dict[str, Value]:

@@ -53,7 +53,9 @@ def trace(calls: Sequence[LayerCall], signal: Signal, *, vocab_size: int | None 
             what = f"layer {index + 1}, {call}, does not fit its {_shown(walk.signal, misfit)}"
             instead = _ways_out(misfit, walk, calls[: index + 1], signal)
             problem = Problem(what, misfit.why, instead, "model.layers")
-            raise LayerError(problem, index=index, item=str(call), layers=walk.layers) from misfit
+            raise LayerError(
+                problem, index=index, item=str(call), layers=walk.layers, in_shape=signal.shape
+            ) from misfit
     return Trace(tuple(walk.layers), walk.signal, tuple(walk.notes))
 
 

@@ -36,7 +36,7 @@ class Basics:
         self._plan, self._spec, self._task = plan, spec, row
         self.name = Code(spec.name)  # checked: ASCII letters, digits, - and _
         self.predicts = spec.project.profile == "standard"
-        self.drop_last = plan.drop_last
+        self.compares_samples = plan.network.compares_samples
         self.params_literal = Code(f"{plan.params:_}")
         self.seed = spec.training.seed
         self.batch_size = spec.training.batch_size

@@ -113,8 +113,17 @@ def requirements(plan: Plan) -> list[Code]:
     if plan.spec.project.profile == "standard":
         wanted |= {"scikit-learn", "matplotlib", "tqdm"}
     order = ("torch", "numpy", "pandas", "pillow", "scikit-learn", "matplotlib", "tqdm", "pytest")
-    return [Code(f"{name}{_FLOORS[name]}") for name in order if name in wanted]
+    newer = {"torch": _TORCH_WITH_NORM_BIAS} if _chooses_norm_bias(plan) else {}
+    return [Code(f"{name}{(_FLOORS | newer)[name]}") for name in order if name in wanted]
 
+
+def _chooses_norm_bias(plan: Plan) -> bool:
+    return any(
+        layer.kind.startswith(("BatchNorm", "GroupNorm")) and "bias" in layer.args for layer in plan.layers
+    )
+
+
+_TORCH_WITH_NORM_BIAS = ">=2.13"  # the release in which the argument was seen to work; 2.6 has none
 
 # The oldest releases that the generated code works with.
 _FLOORS = {
