@@ -37,7 +37,8 @@ class Plan:
     @property
     def splits(self) -> Sizes:
         """Samples in the train, val and test split."""
-        return split_sizes(self.spec.data.samples, self.spec.data.test_samples)
+        data = self.spec.data
+        return split_sizes(data.samples, data.test_samples, self.spec.class_counts)
 
     @property
     def notes(self) -> tuple[str, ...]:

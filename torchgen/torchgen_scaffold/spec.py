@@ -186,6 +186,11 @@ class Spec:
         return cls.from_dict(read_toml(path), base=path.parent, home=path.parent)
 
     @property
+    def class_counts(self) -> tuple[int, ...]:
+        """The samples of each class, as far as torchgen cuts them into splits; see `class_counts`."""
+        return class_counts(self.task_row, self.output_shape, self.data)
+
+    @property
     def task_row(self) -> Task:
         """The task's row."""
         return TASKS[self.task]
@@ -232,6 +237,19 @@ class Spec:
             else:
                 lines.append(f"{key} = {toml_value(value)}")
         return "\n".join(lines) + "\n"
+
+
+def class_counts(task: Task, output_shape: Sizes, data: Data) -> tuple[int, ...]:
+    """The samples of each class outside the source's own test set; empty where a target is no class.
+
+    Made data has as many of each as can be.
+    """
+    if not task.chooses:
+        return ()
+    if data.source != "synthetic":
+        return data.counts
+    classes = max(output_shape[0], 2)
+    return tuple(data.samples // classes + int(index < data.samples % classes) for index in range(classes))
 
 
 def _present(table: Mapping[str, Any], *, keep_zero: bool = False) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-VAL_PERCENT = 15
-TEST_PERCENT = 15
+HELD_PERCENT = 15
 
 
 class Sizes(NamedTuple):
@@ -16,9 +16,16 @@ class Sizes(NamedTuple):
     test: int
 
 
-def split_sizes(samples: int, test_samples: int = 0) -> Sizes:
-    """15% for val and 15% for test (at least one each), the rest to train; a source's own test set is kept."""
+def split_sizes(samples: int, test_samples: int = 0, counts: Sequence[int] = ()) -> Sizes:
+    """15% for val and 15% for test, the rest to train; a source's own test set is kept.
+
+    `counts` has the samples of each class (those of the own test set left out): every class is cut by itself, and
+    gives at least one sample to each split where it has three.
+    """
     rest = samples - test_samples
-    test = test_samples or max(1, samples * TEST_PERCENT // 100)
-    val = max(1, rest * VAL_PERCENT // 100)
-    return Sizes(samples - test - val, val, test)
+    if sum(counts) == rest:
+        held = sum(max(count * HELD_PERCENT // 100, int(count > 2)) for count in counts)
+    else:
+        held = max(1, rest * HELD_PERCENT // 100)
+    test = test_samples or held
+    return Sizes(samples - test - held, held, test)

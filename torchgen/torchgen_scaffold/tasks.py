@@ -34,6 +34,11 @@ class Task:
         """Whether a target is about classes, rather than a measured number."""
         return self.form != "regression"
 
+    @property
+    def chooses(self) -> bool:
+        """Whether each sample is of one class: splits are then cut class by class."""
+        return self.form in ("binary", "multiclass")
+
     def target_shape(self, output_shape: Shape) -> Shape:
         """The shape of one target, without the batch: () for a class index."""
         return () if self.form == "multiclass" else output_shape

@@ -33,8 +33,13 @@ class ImageFiles(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """inputs (3, 32, 48) float32 from 0 to 1, target () long."""
         file = self.files[index]
-        label = CLASSES.index(file.relative_to(DATA).parts[0])
+        label = class_of(file)
         return load_image(file), torch.tensor(label)
+
+
+def class_of(file: Path) -> int:
+    """The index of the class that the file's folder names."""
+    return CLASSES.index(file.relative_to(DATA).parts[0])
 
 
 def load_image(file: str | Path) -> torch.Tensor:
@@ -56,7 +61,7 @@ class Splits(NamedTuple):
 
 
 def load_splits(seed: int) -> Splits:
-    """Shuffle once with the seed, then cut: 630 train, 135 val and 135 test samples."""
+    """Shuffle once with the seed, then cut class by class: 630 train, 135 val and 135 test samples."""
     # Sorted first: the order in which a folder is listed differs between machines.
     files = sorted(
         file
@@ -66,14 +71,23 @@ def load_splits(seed: int) -> Splits:
     )
     if not files:
         raise SystemExit(f"there are no images in {DATA}")
-    order = torch.randperm(len(files), generator=torch.Generator().manual_seed(seed))
-    files = [files[index] for index in order.tolist()]
-    held = max(1, len(files) * 15 // 100)  # 15 percent for test and as many for val
-    return Splits(
-        train=ImageFiles(files[2 * held :]),
-        val=ImageFiles(files[held : 2 * held]),
-        test=ImageFiles(files[:held]),
+    labels = torch.tensor([class_of(file) for file in files])
+    train, val, test = (
+        ImageFiles([files[i] for i in part.tolist()]) for part in cut(labels, seed)
     )
+    return Splits(train, val, test)
+
+
+def cut(labels: torch.Tensor, seed: int) -> list[torch.Tensor]:
+    """Which samples are for train, val and test: each gets its share of every class."""
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    part = torch.zeros(len(labels), dtype=torch.long)  # 0: train
+    for label in torch.unique(labels):
+        members = order[labels[order] == label]
+        held = max(len(members) * 15 // 100, int(len(members) > 2))  # 15 percent
+        part[members[:held]] = 1
+        part[members[held : 2 * held]] = 2
+    return [order[part[order] == index] for index in range(3)]
 
 
 def statistics(train: ImageFiles) -> dict[str, torch.Tensor]:

@@ -43,14 +43,19 @@ class Splits(NamedTuple):
 def load_splits(seed: int) -> Splits:
     """Shuffle once with the seed, then cut: 700 train, 150 val and 150 test samples."""
     inputs, targets = load_tensors()
-    order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(seed))
-    inputs, targets = inputs[order], targets[order]
-    held = max(1, len(inputs) * 15 // 100)  # 15 percent for test and as many for val
+    train, val, test = cut(len(inputs), seed)
     return Splits(
-        train=TensorDataset(inputs[2 * held :], targets[2 * held :]),
-        val=TensorDataset(inputs[held : 2 * held], targets[held : 2 * held]),
-        test=TensorDataset(inputs[:held], targets[:held]),
+        train=TensorDataset(inputs[train], targets[train]),
+        val=TensorDataset(inputs[val], targets[val]),
+        test=TensorDataset(inputs[test], targets[test]),
     )
+
+
+def cut(samples: int, seed: int) -> list[torch.Tensor]:
+    """Which samples are for train, val and test."""
+    order = torch.randperm(samples, generator=torch.Generator().manual_seed(seed))
+    held = max(1, samples * 15 // 100)  # 15 percent
+    return [order[2 * held :], order[:held], order[held : 2 * held]]
 
 
 def statistics(train: TensorDataset) -> dict[str, torch.Tensor]:

@@ -39,20 +39,27 @@ class Splits(NamedTuple):
 
 
 def load_splits(seed: int) -> Splits:
-    """Shuffle once with the seed, then cut: 851 train, 150 val and 200 test samples."""
+    """Shuffle once with the seed, then cut class by class: 851 train, 150 val and 200 test samples."""
     (inputs, targets), (test_inputs, test_targets) = load_arrays("train"), load_arrays(
         "test"
     )
-    order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(seed))
-    inputs, targets = inputs[order], targets[order]
-    val = max(
-        1, len(inputs) * 15 // 100
-    )  # 15 percent; the file brings its own test set
+    train, val = cut(targets, seed)
     return Splits(
-        train=TensorDataset(inputs[val:], targets[val:]),
-        val=TensorDataset(inputs[:val], targets[:val]),
+        train=TensorDataset(inputs[train], targets[train]),
+        val=TensorDataset(inputs[val], targets[val]),
         test=TensorDataset(test_inputs, test_targets),
     )
+
+
+def cut(labels: torch.Tensor, seed: int) -> list[torch.Tensor]:
+    """Which samples are for train and val: each gets its share of every class."""
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    part = torch.zeros(len(labels), dtype=torch.long)  # 0: train
+    for label in torch.unique(labels):
+        members = order[labels[order] == label]
+        held = max(len(members) * 15 // 100, int(len(members) > 2))  # 15 percent
+        part[members[:held]] = 1
+    return [order[part[order] == index] for index in range(2)]
 
 
 def statistics(train: TensorDataset) -> dict[str, torch.Tensor]:

@@ -8,7 +8,7 @@ from typing import Any
 from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.network import Network
-from torchgen_scaffold.spec import Data, Training
+from torchgen_scaffold.spec import Data, Training, class_counts
 from torchgen_scaffold.splits import split_sizes
 from torchgen_scaffold.tasks import TASKS
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
@@ -32,7 +32,8 @@ def training_of(answers: Answers, task: str, output_shape: Shape, data: Data) ->
     for name in ("class_weights", "pos_weight"):
         if name in settings:
             settings[name] = _weights(answers, name, settings[name], output_shape, data)
-    train = split_sizes(data.samples, data.test_samples).train
+    counts = class_counts(TASKS[task], output_shape, data)
+    train = split_sizes(data.samples, data.test_samples, counts).train
     batch_size = answers.get("training.batch_size") or usual_batch_size(train)
     return Training(
         loss=loss,

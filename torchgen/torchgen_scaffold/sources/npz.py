@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -158,19 +159,19 @@ def _facts(arrays: dict[str, Any], request: Request) -> Facts:
         test_samples=sum(map(len, inputs[1:])),
         whole_numbers=tokens,
         largest=max(int(array.max()) for array in inputs) if tokens else 0,
-        **_target_facts(targets, request.task),
+        **_target_facts(targets, len(inputs[0]), request.task),
     )
 
 
-def _target_facts(targets: Any, task: str | None) -> dict[str, Any]:
-    """What the targets allow: classes, labels or measured numbers."""
+def _target_facts(targets: Any, own: int, task: str | None) -> dict[str, Any]:
+    """What the targets allow: classes, labels or measured numbers; counts are of the first `own`, no test set's."""
     kind = targets.dtype.kind
     if targets.ndim == 2 and targets.shape[1] == 1:
         targets = targets[:, 0]
     shape = tuple(int(size) for size in targets.shape[1:]) or (1,)
     if kind == "U" and targets.ndim == 1:
         few_classes(targets.tolist(), "y")
-        classes, counts = class_facts(targets.tolist())
+        classes, counts = _class_counts(targets.tolist(), own)
         return {"output_shapes": class_outputs(classes), "classes": classes, "counts": counts}
     if kind not in "iubf":
         raise refuse(
@@ -182,11 +183,11 @@ def _target_facts(targets: Any, task: str | None) -> dict[str, Any]:
     if not whole or targets.ndim > 2 or task == "regression":
         return {"output_shapes": {"regression": shape}}
     if targets.ndim == 2:
-        return _label_facts(targets, shape)
-    return _class_facts(targets, sure=kind in "iub")
+        return _label_facts(targets, shape, own)
+    return _class_facts(targets, own, sure=kind in "iub")
 
 
-def _label_facts(targets: Any, shape: Shape) -> dict[str, Any]:
+def _label_facts(targets: Any, shape: Shape, own: int) -> dict[str, Any]:
     """Several whole numbers a sample: labels where all are 0 or 1."""
     if not ((targets == 0) | (targets == 1)).all():
         return {"output_shapes": {"regression": shape}}
@@ -196,16 +197,23 @@ def _label_facts(targets: Any, shape: Shape) -> dict[str, Any]:
         "output_shapes": {"multilabel": shape, "regression": shape},
         "sure": not one_hot,
         "classes": tuple(f"label_{index}" for index in range(shape[0])),
-        "counts": tuple(int(count) for count in targets.sum(axis=0)),
+        "counts": tuple(int(count) for count in targets[:own].sum(axis=0)),
     }
 
 
-def _class_facts(targets: Any, *, sure: bool) -> dict[str, Any]:
+def _class_facts(targets: Any, own: int, *, sure: bool) -> dict[str, Any]:
     """A whole number a sample: a class where there are few, or a count."""
     different = sorted({int(value) for value in targets.tolist()})
     if len(different) > MOST_CLASSES:
         return {"output_shapes": {"regression": (1,)}}
-    classes, counts = class_facts([str(int(value)) for value in targets.tolist()])
+    classes, counts = _class_counts([str(int(value)) for value in targets.tolist()], own)
     sure = (sure and len(classes) <= SURELY_CLASSES) or different == [0, 1]
     shapes = class_outputs(classes) | {"regression": (1,)}
     return {"output_shapes": shapes, "sure": sure, "classes": classes, "counts": counts}
+
+
+def _class_counts(labels: list[str], own: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The classes of all labels, and how many of the first `own` each has."""
+    classes, _ = class_facts(labels)
+    held = Counter(labels[:own])
+    return classes, tuple(held[name] for name in classes)

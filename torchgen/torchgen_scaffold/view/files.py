@@ -78,6 +78,33 @@ class DatasetFile(Basics):
         return all(re.fullmatch(r"0|-?[1-9][0-9]*", name) for name in self._spec.data.classes)
 
     @property
+    def stratifies(self) -> bool:
+        """Whether the splits are cut class by class."""
+        return self._task.chooses
+
+    @property
+    def cut_how(self) -> Code:
+        """How the samples are cut, for a sentence."""
+        return Code(" class by class" if self._task.chooses else "")
+
+    @property
+    def cut_by(self) -> Code:
+        """What cut() goes by: the class of each sample, or how many there are."""
+        if not self._task.chooses:
+            return Code("len(inputs)")
+        return Code("targets.flatten()" if self.is_binary else "targets")
+
+    @property
+    def cut_names(self) -> Code:
+        """The splits that cut() makes."""
+        return Code("train and val" if self.has_test_set else "train, val and test")
+
+    @property
+    def cut_parts(self) -> Code:
+        """How many splits cut() makes."""
+        return Code("2" if self.has_test_set else "3")
+
+    @property
     def loader(self) -> Code:
         """scikit-learn's function for the set."""
         from torchgen_scaffold.sources.sklearn import SETS

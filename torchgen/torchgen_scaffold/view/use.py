@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchgen_scaffold.escape import Code, markdown
+from torchgen_scaffold.escape import Code, markdown, python_value
 from torchgen_scaffold.layers.base import show_shape
 from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.sources.sklearn import SETS
@@ -50,6 +50,11 @@ class UseFiles(ModelFile, DatasetFile):
             else ""
         )
         return Code(f"Expect at least {floor} on the test split." if floor else "")
+
+    @property
+    def split_sizes(self) -> Code:
+        """How many samples train, val and test have, as a Python list."""
+        return python_value(list(self._plan.splits))
 
     @property
     def handful(self) -> int:
