@@ -20,7 +20,7 @@ from torchgen_scaffold.answers.training import usual_batch_size, usual_epochs
 from torchgen_scaffold.answers.words import read_toml, row_settings
 from torchgen_scaffold.errors import Problem
 from torchgen_scaffold.presets import PRESETS
-from torchgen_scaffold.spec import SETTINGS
+from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.tasks import TASKS
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 
@@ -165,7 +165,8 @@ VALUES: dict[str, tuple[Any, Any]] = {  # key: (as a flag gives it, as the Spec 
 SHAPE_FOR = {"model.vocab_size": "12", "model.layout": "3,20"}
 # These are about a file of one's own, or are shown by a test of their own.
 ELSEWHERE = {"torchgen", "model.layers", "data.target", "data.test_samples", "data.counts"}
-ELSEWHERE |= {"data.columns", "data.resize"}
+ELSEWHERE |= {"data.columns", "data.kinds", "data.resize", "data.drop", "data.group", "data.time"}
+ELSEWHERE |= {"data.separator", "data.encoding", "data.decimal", "data.header", "data.time_format"}
 
 
 def test_every_key_is_tried() -> None:

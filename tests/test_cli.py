@@ -39,7 +39,16 @@ def test_a_shape_may_be_typed_in_several_ways(shape: str) -> None:
 def test_plan_json_holds_what_the_contract_says() -> None:
     layers = "conv(32, 3) -> relu -> maxpool(2)"
     found = json.loads(torchgen("plan", *IMAGE, "--layers", layers, "--json").stdout)
-    assert found.keys() == {"input_shape", "output_shape", "task", "model", "layers", "params", "macs"}
+    assert found.keys() == {
+        "input_shape",
+        "output_shape",
+        "task",
+        "model",
+        "layers",
+        "params",
+        "macs",
+        "data",
+    }
     assert found["layers"][0] == {
         "name": "features.0",
         "kind": "Conv2d",

@@ -24,9 +24,9 @@ from torchgen_scaffold.answers.words import row_settings
 from torchgen_scaffold.cli import cli
 from torchgen_scaffold.layers import LAYERS
 from torchgen_scaffold.presets import PRESETS
+from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.sources.sklearn import SETS
-from torchgen_scaffold.spec import SETTINGS
 from torchgen_scaffold.tasks import TASKS
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 

@@ -16,7 +16,7 @@ from allpairspy import AllPairs
 from projects import make, run, run_tests
 from torchgen_scaffold import Spec
 from torchgen_scaffold.kinds import Choice
-from torchgen_scaffold.spec import SETTINGS
+from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.tasks import TASKS
 
 INPUTS: dict[str, tuple[str, dict[str, Any]]] = {

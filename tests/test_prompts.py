@@ -20,7 +20,8 @@ from torchgen_scaffold.prompts.data import facts_line
 from torchgen_scaffold.prompts.question import as_typed, sentence
 from torchgen_scaffold.prompts.questions import QUESTIONS
 from torchgen_scaffold.prompts.talk import Talk
-from torchgen_scaffold.spec import SETTINGS, Spec
+from torchgen_scaffold.settings import SETTINGS
+from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.tasks import TASKS
 
 ENTER, UP, DOWN, CTRL_C, CTRL_D, SPACE, CLEAR = "\r", "\x1b[A", "\x1b[B", "\x03", "\x04", " ", "\x15"
@@ -253,7 +254,7 @@ def test_data_that_cannot_be_used_is_explained_and_asked_again(
     keys = FILE + "bad.csv\r" + ENTER + UP + ENTER + ENTER + YES  # the column, and then digits after all
     answers = person(keys, {"name": "toy", "model": {"preset": "mlp"}})
     assert Spec.from_dict(answers).data.text == "sklearn:digits"
-    assert "column 'b': 'x'" in capsys.readouterr().err
+    assert "line 2: 'x'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "nowhere", "", "~nobody/x.csv", "x" * 400, "a\\b"])

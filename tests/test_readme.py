@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from projects import ROOT
 from torchgen_scaffold import Spec, generate
 from torchgen_scaffold.cli import cli
-from torchgen_scaffold.spec import SETTINGS
+from torchgen_scaffold.settings import SETTINGS
 
 README = ROOT / "README.md"
 MISFIT = 'plan --input-shape 1,8,8 --output-shape 10 --task multiclass --layers "conv(8, 3) -> maxpool(2) -> conv(8, 5)"'

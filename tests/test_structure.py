@@ -24,7 +24,7 @@ FLOORS = (
     ("layers",),
     ("shapes", "kinds"),
     ("training", "presets", "sources", "tasks"),
-    ("spec",),
+    ("settings", "spec"),
     ("network", "answers"),
     ("plan",),
     ("view",),

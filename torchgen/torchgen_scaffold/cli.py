@@ -60,7 +60,7 @@ def cli() -> None:
 def spec_flags(command: Command) -> Command:
     """The spec flags, the same on every command that takes them; one for each setting that has a flag."""
     from torchgen_scaffold.kinds import Choice, Flag
-    from torchgen_scaffold.spec import SETTINGS
+    from torchgen_scaffold.settings import SETTINGS
 
     options = [
         click.option(

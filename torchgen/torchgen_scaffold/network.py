@@ -63,7 +63,7 @@ class Network:
 
 def build(model: Model, output_shape: Shape) -> Network:
     """Trace a model's layers and its head. Raises LayerError at the first layer that does not fit."""
-    body = trace(model.layers, model.signal, vocab_size=model.vocab_size)
+    body = trace(model.layers, model.signal, vocab_size=model.vocab_size, words=model.words)
     head = trace(_head(body.signal.shape, output_shape), body.signal)
     notes = [*body.notes, *head.notes, *_head_note(model, prod(output_shape))]
     groups = [*_groups(body.layers), *((layer,) for layer in head.layers)]
@@ -100,7 +100,7 @@ def _groups(layers: Sequence[Traced]) -> Iterator[tuple[Traced, ...]]:
     """Runs of modules that one Sequential can hold; what changes the signal's nature stands alone."""
     run: list[Traced] = []
     for layer in layers:
-        if layer.form == "module" and layer.kind not in ("Flatten", "Unflatten", "Embedding"):
+        if layer.form == "module" and layer.kind not in ("Flatten", "Unflatten", "Embedding", "Columns"):
             run.append(layer)
             continue
         if run:

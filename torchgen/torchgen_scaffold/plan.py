@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -44,10 +45,11 @@ class Plan:
     def notes(self) -> tuple[str, ...]:
         """What a person should hear, though nothing is wrong."""
         shape, model = self.spec.input_shape, self.spec.model
+        seen = (*self.spec.data.warnings, *_balance(self.spec))
         if model.signal.axes == "map" and len(shape) == 2:
             read_as = f"The input {shape[0]}×{shape[1]} is read as {shape[0]} channels of length {shape[1]}."
-            return (read_as, *self.network.notes)
-        return self.network.notes
+            return (*seen, read_as, *self.network.notes)
+        return (*seen, *self.network.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as `torchgen plan --json` prints it."""
@@ -60,7 +62,27 @@ class Plan:
             "layers": [layer_dict(layer) for layer in self.layers],
             "params": self.params,
             "macs": self.macs,
+            "data": {
+                "source": spec.data.text,
+                "samples": spec.data.samples,
+                "columns": [{"name": name, "says": says} for name, says in spec.data.says],
+                "warnings": list(spec.data.warnings),
+            },
         }
+
+
+SKEWED = 4  # times as many samples in the largest class as in the smallest
+
+
+def _balance(spec: Spec) -> Iterator[str]:
+    """What to try where the classes are of very different sizes, unless it is tried already."""
+    counts, settings = spec.class_counts, spec.training.settings
+    name = "class_weights" if "class_weights" in settings else "pos_weight"
+    if counts and max(counts) > SKEWED * max(min(counts), 1) and settings.get(name) == "none":
+        yield (
+            f"the largest class has {max(counts):,} samples and the smallest {min(counts):,}. "
+            f"To count them alike: --set training.{name}=balanced"
+        )
 
 
 def layer_dict(layer: Traced) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from torchgen_scaffold.escape import Code
 from torchgen_scaffold.plan import Plan
+from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.view import View
 
 
@@ -49,7 +50,7 @@ def files_of(plan: Plan) -> dict[str, str]:
     }
     names |= {
         "model.py": "common/model.py.jinja",
-        "dataset.py": f"dataset/{plan.spec.data.source}.py.jinja",
+        "dataset.py": f"dataset/{SOURCES[plan.spec.data.source].template}.py.jinja",
         "train.py": f"{project.profile}/train.py.jinja",
         "eval.py": f"{project.profile}/eval.py.jinja",
         "test_project.py": "common/test_project.py.jinja",

@@ -51,12 +51,27 @@ def show_plan(plan: Plan) -> None:
     splits = [f"{count:,} {name}" for name, count in plan.splits._asdict().items()]
     run = f"{counted(training.epochs, 'epoch')} of {training.batch_size:,}"
     lines = [
+        *_columns(plan),
         *_table([heading, *plan_rows(plan)]),
         "",
         f"  data  {visible(data.source + (f':{place}' if place else ''))}: {' · '.join(splits)}",
         f"  loss  {' · '.join([*loss_and_optimizer(plan), run])}",
     ]
     _print("\n".join(lines))
+
+
+_MOST_COLUMNS = 40
+
+
+def _columns(plan: Plan) -> list[str]:
+    """What torchgen has seen in a table, a line a column."""
+    says = plan.spec.data.says
+    if not says:
+        return []
+    width = min(_SIGNATURE, max(len(visible(name)) for name, _ in says))
+    lines = [f"  {visible(name):<{width}}  {visible(text)}" for name, text in says[:_MOST_COLUMNS]]
+    more = len(says) - _MOST_COLUMNS
+    return [*lines, *([f"  … and {counted(more, 'column')} more"] if more > 0 else []), ""]
 
 
 def show_layers_up_to(error: LayerError) -> None:

@@ -11,78 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from torchgen_scaffold.kinds import (
-    Choice,
-    Columns,
-    Flag,
-    Integer,
-    Layers,
-    Many,
-    Number,
-    Setting,
-    Shape,
-    Text,
-)
 from torchgen_scaffold.layers.base import LayerCall, Signal
 from torchgen_scaffold.layers.base import Shape as Sizes
-from torchgen_scaffold.presets import PRESETS
-from torchgen_scaffold.sources import SOURCES
+from torchgen_scaffold.sources.table.columns import Column
+from torchgen_scaffold.sources.table.table import Reading
 from torchgen_scaffold.tasks import TASKS, Task
-from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
-
-PROFILES = ("standard", "lesson")
-CI_SYSTEMS = ("none", "github", "gitlab")
-LAYOUTS = ("tf", "cl")
-
-# Every key of torchgen.toml that does not belong to one preset, loss, optimizer or schedule.
-SETTINGS: dict[str, Setting] = {
-    "torchgen": Setting(
-        Text("the version of torchgen that wrote the file"), "the version that wrote this file"
-    ),
-    "name": Setting(Text("a name such as digits"), "the project's name, and its folder's"),
-    "task": Setting(Choice(tuple(TASKS)), "what the network is to do", flag="--task"),
-    "input_shape": Setting(Shape(), "one sample's shape, without the batch", flag="--input-shape"),
-    "output_shape": Setting(Shape(), "one output's shape, without the batch", flag="--output-shape"),
-    "model.preset": Setting(Choice(tuple(PRESETS)), "a ready list of layers", flag="--model"),
-    "model.layers": Setting(Layers(), 'your own list: "conv(32, 3) -> relu -> …"', flag="--layers"),
-    "model.vocab_size": Setting(Integer(2, 2**31 - 1), "the input is token ids below N", flag="--vocab-size"),
-    "model.layout": Setting(
-        Choice(LAYOUTS), "what two axes mean: tf = time, features; cl = channels, length", flag="--layout"
-    ),
-    "data.source": Setting(
-        Text("one of " + ", ".join(s.form for s in SOURCES.values()), metavar="SOURCE"),
-        "where the data comes from",
-        flag="--data",
-    ),
-    "data.target": Setting(Columns(), "the column to predict", flag="--target"),
-    "data.samples": Setting(Integer(10, 10**9), "how many samples there are (synthetic: how many to make)"),
-    "data.test_samples": Setting(Integer(0, 10**9), "how many of them the source keeps for testing"),
-    "data.classes": Setting(Many(Text("a class's name"), limit=100_000), "the classes' names, in order"),
-    "data.counts": Setting(Many(Integer(0, 10**9), limit=100_000), "samples of each class"),
-    "data.columns": Setting(Many(Text("a column's name"), limit=100_000), "the input columns, in order"),
-    "data.resize": Setting(Shape(), "images: the height and width to bring them to"),
-    "training.loss": Setting(Choice(tuple(LOSSES)), "what training makes small", flag="--loss"),
-    "training.optimizer": Setting(Choice(tuple(OPTIMIZERS)), "how weights move", "adam", flag="--optimizer"),
-    "training.schedule": Setting(Choice(tuple(SCHEDULES)), "how lr changes", "none", flag="--schedule"),
-    "training.epochs": Setting(Integer(1, 1_000_000), "passes over the train split", flag="--epochs"),
-    "training.batch_size": Setting(Integer(1, 1_000_000), "samples a step", flag="--batch-size"),
-    "training.lr": Setting(
-        Number(0, 1000, above=True), "the learning rate: how far a step goes", flag="--lr"
-    ),
-    "training.seed": Setting(
-        Integer(0, 2**31 - 1), "decides the split, the weights and the order", 0, flag="--seed"
-    ),
-    "training.clip_norm": Setting(Number(0), "largest norm of the gradient; 0 is off"),
-    "training.patience": Setting(Integer(0, 1_000_000), "epochs without a better val loss; 0 is off", 0),
-    "project.profile": Setting(
-        Choice(PROFILES),
-        "lesson: one page a file; standard: with the tools of a real run",
-        "standard",
-        "--profile",
-    ),
-    "project.ci": Setting(Choice(CI_SYSTEMS), "a CI workflow to write", "none", flag="--ci"),
-    "project.copy_data": Setting(Flag(), "bring the data into the project", False, flag="--copy-data"),
-}
 
 
 @dataclass(frozen=True)
@@ -94,6 +27,7 @@ class Model:
     signal: Signal
     vocab_size: int | None = None
     layout: str | None = None
+    words: tuple[int, ...] = ()  # of each category of a table
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -109,9 +43,29 @@ class Data:
     classes: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()  # what each column holds; empty where all are plain numbers
+    drop: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    time: tuple[str, ...] = ()
+    time_format: str = ""
+    reading: Reading = field(default_factory=Reading)
     resize: Sizes = ()
     # Where the data is now, to copy it from; no part of torchgen.toml, and so of what makes two specs equal.
     original: Path | None = field(default=None, compare=False)
+    # What was seen in the data, for people.
+    says: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def table(self) -> tuple[Column, ...]:
+        """The input columns of a table, each with what it holds."""
+        kinds = self.kinds or ("number",) * len(self.columns)
+        return tuple(Column.parse(name, kind) for name, kind in zip(self.columns, kinds, strict=True))
+
+    @property
+    def words(self) -> tuple[int, ...]:
+        """The number of words of each category, in the order of the columns."""
+        return tuple(column.words for column in self.table if column.words)
 
     @property
     def text(self) -> str:
@@ -211,6 +165,12 @@ class Spec:
             "classes": self.data.classes,
             "counts": self.data.counts,
             "columns": self.data.columns,
+            "kinds": () if set(self.data.kinds) <= {"number"} else self.data.kinds,
+            "drop": self.data.drop,
+            "group": self.data.group,
+            "time": self.data.time,
+            "time_format": self.data.time_format or None,
+            **_unusual(self.data.reading),
             "resize": self.data.resize,
         }
         fixed = {name: value for name, value in vars(self.training).items() if name != "settings"}
@@ -244,12 +204,18 @@ def class_counts(task: Task, output_shape: Sizes, data: Data) -> tuple[int, ...]
 
     Made data has as many of each as can be.
     """
-    if not task.chooses:
+    if not task.chooses or data.group or data.time:
         return ()
     if data.source != "synthetic":
         return data.counts
     classes = max(output_shape[0], 2)
     return tuple(data.samples // classes + int(index < data.samples % classes) for index in range(classes))
+
+
+def _unusual(reading: Reading) -> dict[str, Any]:
+    """How a text file is read, as far as it is not what everybody expects."""
+    usual = vars(Reading())
+    return {name: value for name, value in vars(reading).items() if value != usual[name]}
 
 
 def _present(table: Mapping[str, Any], *, keep_zero: bool = False) -> dict[str, Any]:

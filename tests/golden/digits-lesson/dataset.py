@@ -70,7 +70,8 @@ def nonzero(std: torch.Tensor) -> torch.Tensor:
 
 def main() -> None:
     """Show the size of each split and one sample's shape and dtype."""
-    for name, split in load_splits(seed=0)._asdict().items():
+    splits = load_splits(seed=0)
+    for name, split in zip(("train", "val", "test"), splits[:3], strict=True):
         inputs, targets = split[0]
         print(
             f"{name:<6}{len(split):>6,} samples   "

@@ -5,7 +5,7 @@ Usage:
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,34 +13,55 @@ import torch
 from torch.utils.data import TensorDataset
 
 DATA = Path(__file__).parent / "../houses.csv"
-COLUMNS = ["rooms", "area (m2)", "class"]
 TARGETS = ["sold"]
 CLASSES = ["no", "yes"]
-
-
-def load_tensors() -> tuple[torch.Tensor, torch.Tensor]:
-    """inputs (N, 3) float32, targets (N, 1) float32."""
-    table = read_table(DATA, [*COLUMNS, *TARGETS])
-    inputs = torch.tensor(table[COLUMNS].to_numpy(np.float32))
-    names = [str(label).strip() for label in table[TARGETS[0]]]
-    unknown = sorted(set(names) - set(CLASSES))
-    if unknown:
-        raise SystemExit(
-            f"{DATA}: column {TARGETS[0]} holds {', '.join(unknown)}, not in CLASSES"
-        )
-    targets = torch.tensor([CLASSES.index(name) for name in names], dtype=torch.float32)
-    return inputs, targets.reshape(-1, 1)
+NUMBERS = ["rooms", "area (m2)", "class"]
+EMPTY = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]  # cells that hold nothing
 
 
 def read_table(path: str | Path, columns: list[str]) -> pd.DataFrame:
-    """The columns that are needed, as the file has them; stops with a message where one is missing."""
-    # Cells are read as text: pandas would turn a class called "None" or "NA" into a missing value.
+    """The columns that are needed, each cell as text; stops with a message where one is missing."""
+    # As text: pandas would turn a class called "None" into a missing value.
     table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    table.columns = table.columns.str.strip()
+    table.columns = [str(name).strip() for name in table.columns]
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise SystemExit(f"{path} has no column {', '.join(missing)}")
-    return table[columns]
+    return table[columns].apply(lambda cells: cells.str.strip())
+
+
+def to_numbers(cells: pd.Series) -> pd.Series:
+    """Cells as numbers, not-a-number where they hold none."""
+    return pd.to_numeric(cells, errors="coerce")
+
+
+def numbers_in(rows: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Everything in a row that is counted or measured: (N, 3)."""
+    columns: list[Any] = []
+    columns += [to_numbers(rows[name]) for name in NUMBERS]
+    return np.column_stack(columns).astype(np.float64)
+
+
+def to_inputs(rows: pd.DataFrame) -> torch.Tensor:
+    """Rows of the table as the network reads them, (N, 3) float32."""
+    inputs = numbers_in(rows)
+    if not np.isfinite(inputs).all():
+        raise ValueError("a cell is empty, or holds no number")
+    return torch.tensor(inputs, dtype=torch.float32)
+
+
+def load_rows() -> tuple[pd.DataFrame, torch.Tensor]:
+    """The rows that have a target, and their targets (N, 1) float32."""
+    rows = read_table(DATA, [*NUMBERS, *TARGETS])
+    rows = rows[~rows[TARGETS[0]].isin(EMPTY)]
+    names = rows[TARGETS[0]].tolist()
+    unknown = sorted(set(names) - set(CLASSES))
+    if unknown:
+        raise SystemExit(
+            f"{DATA}: {TARGETS[0]} holds {', '.join(unknown)}, not in CLASSES"
+        )
+    targets = torch.tensor([CLASSES.index(name) for name in names], dtype=torch.float32)
+    return rows, targets.reshape(-1, 1)
 
 
 class Splits(NamedTuple):
@@ -53,8 +74,9 @@ class Splits(NamedTuple):
 
 def load_splits(seed: int) -> Splits:
     """Shuffle once with the seed, then cut class by class: 350 train, 75 val and 75 test samples."""
-    inputs, targets = load_tensors()
+    rows, targets = load_rows()
     train, val, test = cut(targets.flatten(), seed)
+    inputs = to_inputs(rows)
     return Splits(
         train=TensorDataset(inputs[train], targets[train]),
         val=TensorDataset(inputs[val], targets[val]),
@@ -89,13 +111,14 @@ def nonzero(std: torch.Tensor) -> torch.Tensor:
 
 
 def load_inputs(path: str) -> torch.Tensor:
-    """New samples for predict.py: a .csv file with the input columns, (N, 3) float32."""
-    return torch.tensor(read_table(path, COLUMNS).to_numpy(np.float32))
+    """New samples for predict.py: a .csv file with the same columns, (N, 3) float32."""
+    return to_inputs(read_table(path, NUMBERS))
 
 
 def main() -> None:
     """Show the size of each split and one sample's shape and dtype."""
-    for name, split in load_splits(seed=0)._asdict().items():
+    splits = load_splits(seed=0)
+    for name, split in zip(("train", "val", "test"), splits[:3], strict=True):
         inputs, targets = split[0]
         print(
             f"{name:<6}{len(split):>6,} samples   "

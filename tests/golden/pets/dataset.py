@@ -47,7 +47,8 @@ def load_image(file: str | Path) -> torch.Tensor:
     channels, height, width = INPUT_SHAPE
     mode = "L" if channels == 1 else "RGB"
     with Image.open(file) as image:
-        pixels = np.array(image.convert(mode).resize((width, height)), dtype=np.float32)
+        plain = image.convert("RGBA").convert(mode)  # a palette may have transparency
+        pixels = np.array(plain.resize((width, height)), dtype=np.float32)
     rows = torch.from_numpy(pixels).reshape(height, width, channels)
     return rows.permute(2, 0, 1) / 255  # channels first; a pixel goes up to 255
 
@@ -110,7 +111,8 @@ def statistics(train: ImageFiles) -> dict[str, torch.Tensor]:
 
 def main() -> None:
     """Show the size of each split and one sample's shape and dtype."""
-    for name, split in load_splits(seed=0)._asdict().items():
+    splits = load_splits(seed=0)
+    for name, split in zip(("train", "val", "test"), splits[:3], strict=True):
         inputs, targets = split[0]
         print(
             f"{name:<6}{len(split):>6,} samples   "

@@ -43,7 +43,7 @@ class Splits(NamedTuple):
 def load_splits(seed: int) -> Splits:
     """Shuffle once with the seed, then cut: 700 train, 150 val and 150 test samples."""
     inputs, targets = load_tensors()
-    train, val, test = cut(len(inputs), seed)
+    train, val, test = cut(len(targets), seed)
     return Splits(
         train=TensorDataset(inputs[train], targets[train]),
         val=TensorDataset(inputs[val], targets[val]),
@@ -76,7 +76,8 @@ def nonzero(std: torch.Tensor) -> torch.Tensor:
 
 def main() -> None:
     """Show the size of each split and one sample's shape and dtype."""
-    for name, split in load_splits(seed=0)._asdict().items():
+    splits = load_splits(seed=0)
+    for name, split in zip(("train", "val", "test"), splits[:3], strict=True):
         inputs, targets = split[0]
         print(
             f"{name:<6}{len(split):>6,} samples   "

@@ -47,7 +47,7 @@ def evaluate(
     return {
         "loss": loss,
         "mae": errors.abs().mean().item(),
-        "rmse": errors.square().mean().sqrt().item(),
+        "rmse": errors.square().mean(dim=0).sqrt().mean().item(),
         "r2": r2.mean().item(),
     }
 

@@ -44,7 +44,7 @@ class Splits(NamedTuple):
 def load_splits(seed: int) -> Splits:
     """Shuffle once with the seed, then cut: 700 train, 150 val and 150 test samples."""
     inputs, targets = load_tensors()
-    train, val, test = cut(len(inputs), seed)
+    train, val, test = cut(len(targets), seed)
     return Splits(
         train=TensorDataset(inputs[train], targets[train]),
         val=TensorDataset(inputs[val], targets[val]),
@@ -65,15 +65,18 @@ def load_inputs(path: str) -> torch.Tensor:
         if "X" not in arrays:
             raise SystemExit(f"{path} has no array X; it has {', '.join(arrays)}")
         array = arrays["X"]
-    if array.ndim < 2 or array[0].size != math.prod(INPUT_SHAPE):
+    if array.ndim < 2 or math.prod(array.shape[1:]) != INPUT_SHAPE[0]:
         found = f"one sample of {path} is {array.shape[1:]}"
         raise SystemExit(f"{found}, and the model wants {INPUT_SHAPE}")
+    if array.min() < 0 or array.max() >= VOCAB_SIZE:
+        raise SystemExit(f"{path} has token ids outside 0 to {VOCAB_SIZE - 1}")
     return torch.from_numpy(array.astype(np.int64)).reshape(-1, *INPUT_SHAPE)
 
 
 def main() -> None:
     """Show the size of each split and one sample's shape and dtype."""
-    for name, split in load_splits(seed=0)._asdict().items():
+    splits = load_splits(seed=0)
+    for name, split in zip(("train", "val", "test"), splits[:3], strict=True):
         inputs, targets = split[0]
         print(
             f"{name:<6}{len(split):>6,} samples   "

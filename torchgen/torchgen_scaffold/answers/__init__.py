@@ -33,10 +33,10 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
     readable = False  # until the facts are read
     if not answers.wrong_in("data"):
         with answers.collecting():
-            source, place = source_of(answers)
+            source, place = source_of(answers, base)
             facts = facts_of(answers, source, place, base)
             readable = True
-    name = _name_of(answers, place)
+    name = _name_of(answers, base / place if source and source.has_path else Path(place))
     home = home or into / name
     task = task_of(answers, facts) if readable else answers.get("task")
     input_shape = input_shape_of(answers, facts) if readable else None
@@ -47,7 +47,7 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
     layer_error: LayerError | None = None
     if input_shape and output_shape and not answers.wrong_in("model"):
         try:
-            model = model_of(answers, input_shape, output_shape)
+            model = model_of(answers, input_shape, output_shape, facts.words if facts else ())
         except LayerError as error:
             layer_error = error
         except SpecError as error:
@@ -72,13 +72,13 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
     return Spec(name, task, input_shape, output_shape, model, data, training, project)
 
 
-def _name_of(answers: Answers, place: str) -> str:
+def _name_of(answers: Answers, place: Path) -> str:
     """The name: given, or the data's own (`csv:data/houses.csv` makes `houses`); notes a problem."""
     name: str | None = answers.get("name")
     if answers.wrong_in("name"):
         return "project"
     if name is None:
-        stem = Path(place).stem if place else ""
+        stem = place.stem or place.resolve().stem if place != Path() else ""
         name = suggest_name(stem) if stem else None
     if name is None:
         answers.missing("name", "it names the project's folder", "Give NAME: torchgen new NAME.")

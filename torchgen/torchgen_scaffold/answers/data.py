@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from torchgen_scaffold.answers.recorded import agree, recorded
 from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.kinds import Text
@@ -16,20 +17,23 @@ from torchgen_scaffold.sources.reading import read_facts
 from torchgen_scaffold.sources.synthetic import usual_samples
 from torchgen_scaffold.spec import Data
 from torchgen_scaffold.spelling import nearest
+from torchgen_scaffold.splits import split_sizes
 from torchgen_scaffold.tasks import TASKS
 
 FEWEST_SAMPLES = 10
 MOST_NAMES = 100_000  # as many as torchgen.toml reads back
 
 
-def source_of(answers: Answers) -> tuple[Source, str]:
-    """The source and what follows its colon; synthetic where nothing was said. Raises SpecError."""
+def source_of(answers: Answers, base: Path) -> tuple[Source, str]:
+    """The source and what follows its colon, or a path alone; synthetic where nothing was said. Raises SpecError."""
     text: str = answers.get("data.source") or "synthetic"
     name, colon, place = text.partition(":")
+    if name not in SOURCES and (alone := _by_ending(text, base)):
+        name, colon, place = alone, ":", text
     source = SOURCES.get(name)
     forms = ", ".join(row.form for row in SOURCES.values())
     if source is None:
-        near = _by_ending(text) or nearest(name, tuple(SOURCES))
+        near = nearest(name, tuple(SOURCES))
         hint = f"Did you mean --data {SOURCES[near].form}?" if near else f"Choose from {forms}."
         raise SpecError(
             Problem(f"there is no data source {text[:80]!r}", f"there are {forms}", hint, "data.source")
@@ -65,10 +69,16 @@ def source_of(answers: Answers) -> tuple[Source, str]:
     return source, place
 
 
-def _by_ending(text: str) -> str | None:
-    """`houses.csv` alone is most likely csv:houses.csv."""
-    ending = text.rsplit(".", 1)[-1].lower()
-    return ending if ending in ("csv", "npz") else None
+def _by_ending(text: str, base: Path) -> str | None:
+    """The source of a path that was given alone: `houses.csv` is csv:houses.csv, and a folder has images."""
+    ending = Path(text).suffix.lower()
+    for name, source in SOURCES.items():
+        if ending and ending in source.endings:
+            return name
+    try:
+        return "images" if (base / text).is_dir() else None
+    except (OSError, ValueError):  # a NUL, or a name that is too long
+        return None
 
 
 def facts_of(answers: Answers, source: Source, place: str, base: Path) -> Facts | None:
@@ -79,66 +89,22 @@ def facts_of(answers: Answers, source: Source, place: str, base: Path) -> Facts 
     targets = tuple(answers.get("data.target") or ())
     resize: Shape = answers.get("data.resize") or ()
     _check_said(answers, source, targets, resize)
-    facts = _recorded(answers, source, targets)
+    facts = recorded(answers, source, targets)
     if facts is None:
+        roles = {role: tuple(answers.get(f"data.{role}") or ()) for role in ("drop", "group", "time")}
         request = Request(
             base,
             targets,
-            TASKS[answers.get("task")].form if answers.get("task") else None,
-            resize,
-            answers.get("model.vocab_size"),
-            answers.get("model.layout"),
+            task=TASKS[answers.get("task")].form if answers.get("task") else None,
+            resize=resize,
+            vocab_size=answers.get("model.vocab_size"),
+            layout=answers.get("model.layout"),
+            **roles,
         )
         facts = read_facts(source, place, request)
     if facts is not None:
         _check_facts(facts)
     return facts
-
-
-def _recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Facts | None:
-    """The facts that a torchgen.toml holds; None where they are not complete, so that the data must be read."""
-    task, inputs, outputs = (answers.get(key) for key in ("task", "input_shape", "output_shape"))
-    samples = answers.values.get("data.samples")
-    if not (source.has_path and samples and task and inputs and outputs):
-        return None
-    classes, columns = (answers.get(f"data.{name}") or () for name in ("classes", "columns"))
-    if (TASKS[task].classifies and not classes) or (source.needs_target and not (columns and targets)):
-        return None
-    resize = answers.get("data.resize")
-    counts = answers.get("data.counts") or ()
-    held = answers.get("data.test_samples") or 0
-    wanted = {"binary": 2}.get(TASKS[task].form, outputs[0])
-    _agree("data.classes", len(classes), wanted if TASKS[task].classifies else 0, "names", "the task wants")
-    _agree("data.counts", len(counts), len(classes) if counts else 0, "numbers", "data.classes has")
-    if source.needs_target:
-        _agree("data.columns", len(columns), inputs[0] if len(inputs) == 1 else 0, "names", "the input has")
-    if resize and inputs[1:] != resize:
-        raise _disagree("data.resize", show_sizes(resize), f"the input is {show_sizes(inputs)}")
-    if held and source.name != "npz":
-        raise _disagree("data.test_samples", f"{held:,}", "only an .npz file brings a test set")
-    return Facts(
-        input_shapes=(inputs,),
-        output_shapes={TASKS[task].form: outputs},
-        samples=samples,
-        test_samples=held,
-        classes=classes,
-        counts=counts,
-        columns=columns,
-        targets=targets,
-        whole_numbers=True,
-    )
-
-
-def _agree(key: str, length: int, wanted: int, unit: str, because: str) -> None:
-    if length != wanted:
-        raise _disagree(key, f"{length:,} {unit}", f"{because} {wanted:,}")
-
-
-def _disagree(key: str, holds: str, because: str) -> SpecError:
-    instead = "Drop the facts of the data (samples, classes, counts, columns) to have them read again."
-    return SpecError(
-        Problem(f"{key} holds {holds}, and {because}", "the two contradict each other", instead, key)
-    )
 
 
 def _check_said(answers: Answers, source: Source, targets: tuple[str, ...], resize: Shape) -> None:
@@ -161,6 +127,15 @@ def _check_said(answers: Answers, source: Source, targets: tuple[str, ...], resi
                 "data.target",
             )
         )
+    if not source.needs_target:
+        for role in ("drop", "group", "time"):
+            if answers.get(f"data.{role}"):
+                why = "only a table has columns to choose from"
+                raise SpecError(
+                    Problem(
+                        f"--{role} does nothing with {source.name}", why, f"Drop --{role}.", f"data.{role}"
+                    )
+                )
     if source.name == "synthetic":
         for name in ("test_samples", "counts", "columns"):
             if f"data.{name}" in answers.values:
@@ -229,6 +204,7 @@ def data_of(
                 f"the path {place[:80]!r} cannot be written down", str(error), "Move the data, or rename it."
             ) from error
     classifies = TASKS[task].classifies
+    _check_splits(answers, facts, task)
     return Data(
         source=source.name,
         place=place,
@@ -238,9 +214,27 @@ def data_of(
         classes=facts.classes if classifies else (),
         counts=facts.counts if classifies else (),
         columns=facts.columns,
+        kinds=() if set(facts.kinds) <= {"number"} else facts.kinds,
+        **{role: tuple(answers.get(f"data.{role}") or ()) for role in ("drop", "group", "time")},
+        reading=facts.reading,
+        time_format=facts.time_format,
+        says=facts.says,
+        warnings=facts.warnings,
         resize=answers.get("data.resize") or (),
         original=original,
     )
+
+
+def _check_splits(answers: Answers, facts: Facts, task: str) -> None:
+    """Every split gets a sample."""
+    by_column = answers.get("data.group") or answers.get("data.time")
+    counts = facts.counts if TASKS[task].chooses and not by_column else ()
+    if min(split_sizes(facts.samples, facts.test_samples, counts)) < 1:
+        raise _unfit(
+            "no class has three samples",
+            "each class is cut into train, val and test, and two of them would stay empty",
+            "Bring more samples of each class, or take it as a number: --task regression",
+        )
 
 
 def _made(answers: Answers, source: Source, task: str) -> Data:
@@ -250,7 +244,7 @@ def _made(answers: Answers, source: Source, task: str) -> Data:
     wanted = {"binary": 2, "regression": 0}.get(TASKS[task].form, outputs[0])
     if classes:
         _check_names("class", classes)
-        _agree("data.classes", len(classes), wanted, "names", "the task wants")
+        agree("data.classes", len(classes), wanted, "names", "the task wants")
     samples = answers.get("data.samples") or usual_samples(answers.get("input_shape"))
     return Data(source.name, "", samples, classes=classes)
 

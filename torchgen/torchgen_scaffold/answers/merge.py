@@ -8,7 +8,7 @@ from typing import Any
 from torchgen_scaffold.answers.words import TABLES
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.presets import PRESETS
-from torchgen_scaffold.spec import SETTINGS
+from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 
 _TRAINING_ROWS: tuple[tuple[str, Mapping[str, Any]], ...] = (
@@ -18,11 +18,29 @@ _TRAINING_ROWS: tuple[tuple[str, Mapping[str, Any]], ...] = (
 )
 
 # What a file records of its data, so that the data need not be read again.
-_FACTS = ("data.samples", "data.test_samples", "data.classes", "data.counts", "data.columns")
+_READING = ("data.separator", "data.encoding", "data.decimal", "data.header")
+_FACTS = (
+    *("data.samples", "data.test_samples", "data.classes", "data.counts", "data.columns", "data.kinds"),
+    "data.time_format",
+    *_READING,
+)
 # What no longer holds once the data is asked another question: its facts, and what followed from them.
 _FOLLOWS = {
-    "data.source": (*_FACTS, "data.target", "data.resize", "task", "input_shape", "output_shape"),
+    "data.source": (
+        *_FACTS,
+        "data.target",
+        "data.drop",
+        "data.group",
+        "data.time",
+        "data.resize",
+        "task",
+        "input_shape",
+        "output_shape",
+    ),
     "data.target": (*_FACTS, "task", "input_shape", "output_shape"),
+    "data.drop": (*_FACTS, "input_shape"),
+    "data.group": (*_FACTS, "input_shape"),
+    "data.time": (*_FACTS, "input_shape"),
     "data.resize": (*_FACTS, "input_shape"),
     "task": (*_FACTS, "output_shape"),
     "input_shape": _FACTS,

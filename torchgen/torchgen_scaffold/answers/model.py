@@ -21,8 +21,8 @@ _READ_CHANNELS_FIRST = (
 _READ_TIME_FIRST = ("rnn", "lstm", "gru")
 
 
-def model_of(answers: Answers, input_shape: Shape, output_shape: Shape) -> Model:
-    """The Model of a Spec. Raises SpecError, or LayerError where a layer does not fit."""
+def model_of(answers: Answers, input_shape: Shape, output_shape: Shape, words: tuple[int, ...] = ()) -> Model:
+    """The Model of a Spec; `words` are those of each category of a table. Raises SpecError, or LayerError where a layer does not fit."""
     preset: str | None = answers.get("model.preset")
     layers: str | None = answers.get("model.layers")
     vocab_size: int | None = answers.get("model.vocab_size")
@@ -46,7 +46,7 @@ def model_of(answers: Answers, input_shape: Shape, output_shape: Shape) -> Model
         settings = answers.of_row("model", PRESETS[preset].settings_for(signal.axes))
         calls = tuple(PRESETS[preset].layers(signal, settings))
     answers.leftovers("model", _chosen(preset, signal))
-    model = Model(preset, calls, signal, vocab_size, layout, settings)
+    model = Model(preset, calls, signal, vocab_size, layout, words, settings)
     build(model, output_shape)  # raises where a layer does not fit
     return model
 

@@ -117,13 +117,14 @@ def _weights(answers: Answers, name: str, value: Any, output_shape: Shape, data:
         if name == "class_weights":
             return tuple(_ratio(sum(counts), len(counts) * count) for count in counts)
         if len(counts) == outputs:  # multilabel: the positives of each label
-            return tuple(_ratio(data.samples - count, count) for count in counts)
+            own = data.samples - data.test_samples  # counts leave a test set of its own out
+            return tuple(_ratio(own - count, count) for count in counts)
         return (_ratio(counts[0], counts[1]),)  # binary: the samples of each class
     if len(value) != outputs:
         answers.wrong(
             f"{key} has {len(value)} numbers and the output has {outputs}",
             "each output has its own weight",
-            f"Give {outputs} numbers, or balanced.",
+            f"Give {outputs} {'number' if outputs == 1 else 'numbers'}, or balanced.",
             key,
         )
     return value

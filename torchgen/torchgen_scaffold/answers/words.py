@@ -11,7 +11,7 @@ from typing import Any
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.kinds import Choice, Flag, Integer, Many, Number, Setting, Shape
 from torchgen_scaffold.presets import PRESETS
-from torchgen_scaffold.spec import SETTINGS
+from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.spelling import nearest
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 

@@ -90,3 +90,40 @@ class Embedding(LayerType):
             why=f"each of {size:,} token ids has {dim} numbers of its own",
             windows=(STILL, None),
         )
+
+
+class Columns(LayerType):
+    """The first layer of a table with categories: numbers as they are, and an embedding for each category.
+
+    The numbers of a row come first, then a code for each category: 0 for a word that training has not seen, or none.
+    It is torchgen's own and stands in no list.
+    """
+
+    name = "columns"
+    summary = "numbers as they are, and an embedding for each category"
+
+    def __init__(self, words: tuple[int, ...]) -> None:
+        self.words = words
+
+    def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
+        """(numbers + categories,) -> (numbers + the sizes of all embeddings,)."""
+        numbers = signal.shape[0] - len(self.words)
+        sizes = [embedding_size(words) for words in self.words]
+        said = "1 category" if len(sizes) == 1 else f"{len(sizes)} categories"
+        return Step(
+            "Columns",
+            {},
+            Signal((numbers + sum(sizes),), "features"),
+            params=sum((words + 1) * size for words, size in zip(self.words, sizes, strict=True)),
+            formula=(
+                f"{numbers} + {' + '.join(map(str, sizes))} = {numbers + sum(sizes)}"
+                if len(sizes) < 10
+                else ""
+            ),
+            why=f"{numbers} numbers, and an embedding for each of {said}",
+        )
+
+
+def embedding_size(words: int) -> int:
+    """How many numbers stand for one of `words`: half as many as there are words, at most 50."""
+    return min(50, (words + 1) // 2)

@@ -18,7 +18,7 @@ from torchgen_scaffold.layers.base import (
     Traced,
     show_shape,
 )
-from torchgen_scaffold.layers.dense import Embedding
+from torchgen_scaffold.layers.dense import Columns, Embedding
 from torchgen_scaffold.layers.receptive import FieldOfView
 
 RECURRENT = ("rnn", "lstm", "gru")
@@ -40,12 +40,21 @@ class Trace:
     notes: tuple[str, ...]
 
 
-def trace(calls: Sequence[LayerCall], signal: Signal, *, vocab_size: int | None = None) -> Trace:
+def trace(
+    calls: Sequence[LayerCall],
+    signal: Signal,
+    *,
+    vocab_size: int | None = None,
+    words: tuple[int, ...] = (),
+) -> Trace:
     """Trace `calls` on a sample of shape `signal.shape` (no batch).
 
+    `words` has the number of words of each category, whose codes stand behind the numbers of a row of a table.
     Raises LayerError at the first layer that does not fit, with those before it.
     """
     walk = _Walk(signal, vocab_size)
+    if words:
+        walk.take_columns(words)
     for index, call in _with_last_step(calls):
         try:
             walk.take(call)
@@ -84,13 +93,20 @@ class _Walk:
 
     def take(self, call: LayerCall) -> None:
         """Go through one more layer. Raises Misfit where it does not fit."""
-        step, before = self.step(call), self.signal
+        self._pass(self.step(call), str(call))
+
+    def take_columns(self, words: tuple[int, ...]) -> None:
+        """Go through the first layer of a table with categories."""
+        self._pass(Columns(words).trace(self.signal, {}, {}), "columns")
+
+    def _pass(self, step: Step, item: str) -> None:
+        before = self.signal
         self.view.pass_through(step, before.shape)
         self.signal = step.signal
         self.notes |= dict.fromkeys(step.notes)
         self.layers.append(
             Traced(
-                item=str(call),
+                item=item,
                 kind=step.kind,
                 args=step.args,
                 in_shape=before.shape,

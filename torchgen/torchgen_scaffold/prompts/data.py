@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from contextlib import suppress
 from pathlib import Path
 
+from torchgen_scaffold.answers import Answers
+from torchgen_scaffold.answers.data import source_of
 from torchgen_scaffold.errors import SpecError
 from torchgen_scaffold.escape import visible
 from torchgen_scaffold.prompts.question import Question, sentence
@@ -16,6 +17,7 @@ from torchgen_scaffold.shapes import show_sizes
 from torchgen_scaffold.sources import SOURCES, Request
 from torchgen_scaffold.sources.base import existing
 from torchgen_scaffold.sources.sklearn import SETS
+from torchgen_scaffold.sources.tables import TableSource
 from torchgen_scaffold.tasks import TASKS
 from torchgen_scaffold.wording import counted
 
@@ -24,7 +26,7 @@ _SEVERAL = "\0several"  # no column is called this
 _WHERE = (
     Option("synthetic", "made data for now", "with a signal to learn; replace it with yours later"),
     Option("sklearn", "a set from scikit-learn", "real data that needs no download"),
-    Option("path", "a file or folder", "a .csv or .npz file, or a folder with images of each class"),
+    Option("path", "a file or folder", "a table, an .npz file, or a folder with images of each class"),
 )
 
 
@@ -47,7 +49,7 @@ def _source_at(talk: Talk, typed: str) -> str:
     What is typed is relative to where the person is, which need not be where the answers' paths start.
     """
     home = Path(os.path.expanduser(typed))  # noqa: PTH111 - Path.expanduser raises for an unknown ~name
-    name = {".csv": "csv", ".npz": "npz"}.get(home.suffix.lower(), "images")
+    name = next((name for name, row in SOURCES.items() if home.suffix.lower() in row.endings), "images")
     existing(str(home), Request(Path()), form=SOURCES[name].form, folder=name == "images")
     return f"{name}:{home if talk.base == Path() else home.absolute()}"
 
@@ -55,27 +57,33 @@ def _source_at(talk: Talk, typed: str) -> str:
 def _path_fault(talk: Talk, typed: str) -> str:
     """What is wrong with a path as far as can be told at every key press: the file is opened once it is entered."""
     if not typed:
-        return "Type the path of a .csv or .npz file, or of a folder of images."
+        return (
+            "Type the path of a table (.csv, .parquet, .xlsx, .jsonl), an .npz file, or a folder of images."
+        )
     try:
         _source_at(talk, typed)
     except SpecError as error:
         with suppress(OSError):  # a name that is too long
             if Path(typed).is_file():
-                return f"{typed!r} is no .csv or .npz file. Save it as one, or give a folder of images."
+                return f"{typed!r} is no table and no .npz file. Save it as one, or give a folder of images."
         return sentence(error.problems[0])
     return ""
 
 
 def is_table(talk: Talk) -> bool:
     """Whether the data has columns to choose from."""
-    return str(talk.get("data.source")).startswith("csv:")
+    try:
+        source, _ = source_of(Answers(talk.answers), talk.base)
+    except SpecError:
+        return False
+    return source.needs_target
 
 
 def ask_target(talk: Talk, question: Question) -> Changes:
     """The column to predict, the last one first in line; or several."""
-    path = talk.base / talk.get("data.source").partition(":")[2]
-    with path.open(encoding="utf-8-sig", newline="") as file:  # the table was read once: its header is sound
-        header = [name.strip() for name in next(csv.reader(file))]
+    source, place = source_of(Answers(talk.answers), talk.base)
+    assert isinstance(source, TableSource)  # is_table has said so
+    header = source.read(talk.base / place, place).names  # the table was read once: it is sound
     columns = [Option(name, visible(name)) for name in header]
     more = [Option(_SEVERAL, "several of them", "all numbers, or all 0 and 1")] if len(header) > 2 else []
     picked = choose(question.title, [*columns, *more], header[-1])

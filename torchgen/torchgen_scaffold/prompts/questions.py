@@ -19,7 +19,7 @@ from torchgen_scaffold.prompts.sample import (
 )
 from torchgen_scaffold.prompts.talk import Changes, Talk
 from torchgen_scaffold.prompts.terminal import Option, choose, say, type_in
-from torchgen_scaffold.spec import SETTINGS
+from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.tasks import TASKS
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 

@@ -92,7 +92,7 @@ class Talk:
         """What the data decides, or None where it decides nothing or is not known yet."""
         answers = Answers(self.answers)
         try:
-            source, place = source_of(answers)
+            source, place = source_of(answers, self.base)
             return facts_of(answers, source, place, self.base)
         except TorchgenError:
             return None

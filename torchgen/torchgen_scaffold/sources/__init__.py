@@ -1,14 +1,15 @@
 """Where the data comes from. Adding a source is adding one file, one template and one line here."""
 
 from torchgen_scaffold.sources.base import Facts, Request, Source
-from torchgen_scaffold.sources.csv import Csv
 from torchgen_scaffold.sources.images import Images
 from torchgen_scaffold.sources.npz import Npz
 from torchgen_scaffold.sources.sklearn import Sklearn
 from torchgen_scaffold.sources.synthetic import Synthetic
+from torchgen_scaffold.sources.tables import Csv, Excel, JsonLines, Parquet
 
 SOURCES: dict[str, Source] = {
-    source.name: source for source in (Synthetic(), Sklearn(), Npz(), Csv(), Images())
+    source.name: source
+    for source in (Synthetic(), Sklearn(), Csv(), Parquet(), Excel(), JsonLines(), Npz(), Images())
 }
 
 __all__ = ["SOURCES", "Facts", "Request", "Source"]

@@ -17,8 +17,7 @@ from typing import ClassVar
 
 from torchgen_scaffold.errors import MachineError, Problem, SpecError
 from torchgen_scaffold.layers.base import Shape
-
-FLOAT32_MAX = 3.4028234663852886e38  # what is larger becomes infinity in torch's usual dtype
+from torchgen_scaffold.sources.table.table import Reading
 
 
 @dataclass(frozen=True)
@@ -40,12 +39,18 @@ class Facts:
     columns: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     test_samples: int = 0
+    kinds: tuple[str, ...] = ()  # what each column holds; empty where all are plain numbers
+    reading: Reading = field(default_factory=Reading)
+    time_format: str = ""  # of the column that splits go by: "number", or the format of a date
+    says: tuple[tuple[str, str], ...] = ()  # column by column, for people
+    warnings: tuple[str, ...] = ()
     whole_numbers: bool = False  # the inputs could be token ids
     largest: int = 0  # the largest input, where they are whole numbers
+    words: tuple[int, ...] = ()  # of each category of a table
 
 
 class Source:
-    """One kind of data. A subclass is one file here and one template, `templates/dataset/<name>.py.jinja`."""
+    """One kind of data. A subclass is one class here and a template, `templates/dataset/<template>.py.jinja`."""
 
     name: ClassVar[str]
     form: ClassVar[str]  # as it is typed: "csv:PATH"
@@ -54,6 +59,8 @@ class Source:
     requires: ClassVar[tuple[str, ...]] = ()  # packages its dataset.py imports, besides torch
     imports: ClassVar[tuple[str, ...]] = ()  # the same, as modules
     has_path: ClassVar[bool] = False
+    template: ClassVar[str]
+    endings: ClassVar[tuple[str, ...]] = ()  # of its files, by which a path alone is known
     needs_target: ClassVar[bool] = False
 
     def facts(self, place: str, request: Request) -> Facts | None:
@@ -70,6 +77,9 @@ class Request:
 
     base: Path
     targets: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    time: tuple[str, ...] = ()
     task: str | None = None
     resize: Shape = field(default=())
     vocab_size: int | None = None

@@ -18,7 +18,7 @@ SHOWN = 5
 class Images(Source):
     """`images:DIR`: DIR/cat/1.png, DIR/dog/2.jpg; grey or colour, read when they are needed."""
 
-    name = "images"
+    name = template = "images"
     form = "images:DIR"
     summary = "image files, one folder for each class"
     predicts_on = "image files"

@@ -11,7 +11,6 @@ from zipfile import is_zipfile
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.shapes import looks_channels_last, show_sizes
 from torchgen_scaffold.sources.base import (
-    FLOAT32_MAX,
     Facts,
     Request,
     Source,
@@ -22,6 +21,7 @@ from torchgen_scaffold.sources.base import (
     need,
     refuse,
 )
+from torchgen_scaffold.sources.table.table import FLOAT32_MAX
 
 MOST_CLASSES = 1000
 SURELY_CLASSES = 20  # so few whole numbers are classes, unless somebody says regression
@@ -30,13 +30,14 @@ SURELY_CLASSES = 20  # so few whole numbers are classes, unless somebody says re
 class Npz(Source):
     """`npz:PATH`: NumPy arrays, a sample along the first axis."""
 
-    name = "npz"
+    name = template = "npz"
     form = "npz:PATH"
     summary = "NumPy arrays X and y (or X_train, y_train, X_test, y_test)"
     predicts_on = "an .npz file with an array X"
     requires = ("numpy",)
     imports = ("numpy",)
     has_path = True
+    endings = (".npz",)
 
     def facts(self, place: str, request: Request) -> Facts:
         """Read the arrays and say what they hold."""

@@ -88,7 +88,7 @@ SETS = {
 class Sklearn(Source):
     """`sklearn:digits` and its siblings."""
 
-    name = "sklearn"
+    name = template = "sklearn"
     form = "sklearn:" + "|".join(SETS)
     summary = "a real set that comes with scikit-learn: " + ", ".join(SETS)
     predicts_on = "an .npz file with an array X"

@@ -11,7 +11,7 @@ from torchgen_scaffold.sources.base import Facts, Request, Source
 class Synthetic(Source):
     """Every class (or target) has a pattern of its own; a sample is its pattern and noise."""
 
-    name = "synthetic"
+    name = template = "synthetic"
     form = "synthetic"
     summary = "made data with a signal to learn; replace it with yours later"
     predicts_on = "an .npz file with an array X"

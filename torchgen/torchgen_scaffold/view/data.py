@@ -46,6 +46,9 @@ def sentence(plan: Plan) -> str:
         "synthetic": "made samples with a signal to learn",
         "npz": "samples from an .npz file",
         "csv": "rows of a CSV file",
+        "parquet": "rows of a Parquet file",
+        "excel": "rows of an Excel sheet",
+        "jsonl": "rows of a file of JSON lines",
         "images": "images, a folder for each class",
     }[data.source]
     return f"{data.samples:,} {what}."
@@ -104,7 +107,8 @@ def _batch(shape: tuple[int, ...]) -> str:
 
 def predict_example(plan: Plan) -> Code:
     """What a person types behind `python predict.py`."""
-    return {"csv": Code("new.csv"), "images": Code("photo.png")}.get(plan.spec.data.source, Code("new.npz"))
+    endings = SOURCES[plan.spec.data.source].endings
+    return Code("photo.png" if plan.spec.data.source == "images" else f"new{(*endings, '.npz')[0]}")
 
 
 def requirements(plan: Plan) -> list[Code]:
@@ -112,7 +116,18 @@ def requirements(plan: Plan) -> list[Code]:
     wanted = {"torch", *SOURCES[plan.spec.data.source].requires, "numpy", "pytest"}
     if plan.spec.project.profile == "standard":
         wanted |= {"scikit-learn", "matplotlib", "tqdm"}
-    order = ("torch", "numpy", "pandas", "pillow", "scikit-learn", "matplotlib", "tqdm", "pytest")
+    order = (
+        "torch",
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "openpyxl",
+        "pillow",
+        "scikit-learn",
+        "matplotlib",
+        "tqdm",
+        "pytest",
+    )
     newer = {"torch": _TORCH_WITH_NORM_BIAS} if _chooses_norm_bias(plan) else {}
     return [Code(f"{name}{(_FLOORS | newer)[name]}") for name in order if name in wanted]
 
@@ -130,6 +145,8 @@ _FLOORS = {
     "torch": ">=2.6",
     "numpy": ">=1.26",
     "pandas": ">=2.2",
+    "pyarrow": ">=17",
+    "openpyxl": ">=3.1",
     "pillow": ">=10.4",
     "scikit-learn": ">=1.5",
     "matplotlib": ">=3.9",

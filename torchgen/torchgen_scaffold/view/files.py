@@ -80,18 +80,28 @@ class DatasetFile(Basics):
     @property
     def stratifies(self) -> bool:
         """Whether the splits are cut class by class."""
-        return self._task.chooses
+        return self.cuts_by == "class"
 
     @property
     def cut_how(self) -> Code:
         """How the samples are cut, for a sentence."""
-        return Code(" class by class" if self._task.chooses else "")
+        return Code(" class by class" if self.cuts_by == "class" else "")
+
+    @property
+    def cut_doc(self) -> Code:
+        """How the samples are cut, as the beginning of a sentence."""
+        return Code(
+            {
+                "group": "Shuffle the groups with the seed, then cut them: about",
+                "time": "Cut along time",
+            }.get(self.cuts_by, f"Shuffle once with the seed, then cut{self.cut_how}")
+        )
 
     @property
     def cut_by(self) -> Code:
         """What cut() goes by: the class of each sample, or how many there are."""
-        if not self._task.chooses:
-            return Code("len(inputs)")
+        if self.cuts_by != "class":
+            return Code("len(targets)")
         return Code("targets.flatten()" if self.is_binary else "targets")
 
     @property

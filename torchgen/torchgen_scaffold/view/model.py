@@ -30,6 +30,8 @@ def batch_shape(shape: Shape) -> Code:
 
 def call(layer: Traced, factors: Shape = ()) -> Code:
     """The torch call of one layer; `factors` are the sizes that make up its in_features, spelled out."""
+    if layer.kind == "Columns":
+        return Code("Columns()")  # a class of model.py itself
     by_place = True
     parts = []
     for name, value in layer.args.items():

@@ -11,7 +11,7 @@ from typing import Any
 from torchgen_scaffold.escape import Code, python_string, python_value
 from torchgen_scaffold.kinds import Flag, Setting
 from torchgen_scaffold.plan import Plan
-from torchgen_scaffold.spec import SETTINGS
+from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 
 

@@ -10,9 +10,10 @@ from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.training import LOSSES
 from torchgen_scaffold.view import data, model
 from torchgen_scaffold.view.files import DatasetFile, ModelFile
+from torchgen_scaffold.view.table import TableFile
 
 
-class UseFiles(ModelFile, DatasetFile):
+class UseFiles(ModelFile, DatasetFile, TableFile):
     """What the files say that use the model and the data: predictions, tests, and the README."""
 
     @property
@@ -29,7 +30,8 @@ class UseFiles(ModelFile, DatasetFile):
     def predict_imports(self) -> Code:
         """What predict.py takes from dataset.py."""
         reader = "load_image" if self.reads_images else "load_inputs"
-        return Code(", ".join(sorted([str(self.names_constant), reader, "load_splits"])))
+        encoder = ["Encoder"] if self.encodes else []
+        return Code(", ".join(_in_order([str(self.names_constant), *encoder, reader, "load_splits"])))
 
     @property
     def known_warnings(self) -> list[Code]:
@@ -155,3 +157,8 @@ class UseFiles(ModelFile, DatasetFile):
     def predict_takes_md(self) -> Code:
         """What predict.py takes, as Markdown."""
         return markdown(SOURCES[self._spec.data.source].predicts_on)
+
+
+def _in_order(names: list[str]) -> list[str]:
+    """As import sorters want names: constants, classes, functions."""
+    return sorted(names, key=lambda name: (not name.isupper(), name.islower(), name))

@@ -1,0 +1,84 @@
+"""The facts of the data that a torchgen.toml holds, so that the project can be made again where the data is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torchgen_scaffold.answers.words import Answers
+from torchgen_scaffold.errors import Problem, SpecError
+from torchgen_scaffold.shapes import show_sizes
+from torchgen_scaffold.sources import Facts, Source
+from torchgen_scaffold.sources.table.columns import Column, width_of
+from torchgen_scaffold.sources.table.table import Reading
+from torchgen_scaffold.tasks import TASKS
+
+
+def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Facts | None:
+    """The facts that a torchgen.toml holds; None where they are not complete, so that the data must be read."""
+    task, inputs, outputs = (answers.get(key) for key in ("task", "input_shape", "output_shape"))
+    samples = answers.values.get("data.samples")
+    if not (source.has_path and samples and task and inputs and outputs):
+        return None
+    classes, columns = (answers.get(f"data.{name}") or () for name in ("classes", "columns"))
+    if (TASKS[task].classifies and not classes) or (source.needs_target and not (columns and targets)):
+        return None
+    resize = answers.get("data.resize")
+    counts = answers.get("data.counts") or ()
+    held = answers.get("data.test_samples") or 0
+    wanted = {"binary": 2}.get(TASKS[task].form, outputs[0])
+    agree("data.classes", len(classes), wanted if TASKS[task].classifies else 0, "names", "the task wants")
+    agree("data.counts", len(counts), len(classes) if counts else 0, "numbers", "data.classes has")
+    kinds: tuple[str, ...] = answers.get("data.kinds") or ("number",) * len(columns)
+    if source.needs_target:
+        agree("data.kinds", len(kinds), len(columns), "kinds", "data.columns has")
+        width = width_of(_columns(columns, kinds))
+        agree("data.columns", width, inputs[0] if len(inputs) == 1 else 0, "numbers a row", "the input has")
+    if resize and inputs[1:] != resize:
+        raise _disagree("data.resize", show_sizes(resize), f"the input is {show_sizes(inputs)}")
+    if held and source.name != "npz":
+        raise _disagree("data.test_samples", f"{held:,}", "only an .npz file brings a test set")
+    return Facts(
+        input_shapes=(inputs,),
+        output_shapes={TASKS[task].form: outputs},
+        samples=samples,
+        test_samples=held,
+        classes=classes,
+        counts=counts,
+        columns=columns,
+        kinds=kinds,
+        words=tuple(column.words for column in _columns(columns, kinds) if column.words),
+        targets=targets,
+        reading=_reading(answers),
+        time_format=answers.get("data.time_format") or "",
+        whole_numbers=True,
+    )
+
+
+def _columns(names: Sequence[str], kinds: Sequence[str]) -> list[Column]:
+    """The columns as they were recorded. Raises SpecError for a kind that is none."""
+    columns = []
+    for name, kind in zip(names, kinds, strict=True):
+        try:
+            columns.append(Column.parse(name, kind))
+        except ValueError as error:
+            raise _disagree("data.kinds", repr(kind[:40]), str(error)) from error
+    return columns
+
+
+def _reading(answers: Answers) -> Reading:
+    """How a text file was read, as it was recorded."""
+    said = {name: answers.get(f"data.{name}") for name in vars(Reading())}
+    return Reading(**{name: value for name, value in said.items() if value is not None})
+
+
+def agree(key: str, length: int, wanted: int, unit: str, because: str) -> None:
+    """Raise SpecError where a recorded list has another length than it should."""
+    if length != wanted:
+        raise _disagree(key, f"{length:,} {unit}", f"{because} {wanted:,}")
+
+
+def _disagree(key: str, holds: str, because: str) -> SpecError:
+    instead = "Drop the facts of the data (samples, classes, counts, columns) to have them read again."
+    return SpecError(
+        Problem(f"{key} holds {holds}, and {because}", "the two contradict each other", instead, key)
+    )

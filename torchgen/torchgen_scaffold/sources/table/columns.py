@@ -1,0 +1,226 @@
+"""What a column holds: numbers, yes or no, dates, words of a few kinds, text, or nothing to learn from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from shlex import quote
+
+from torchgen_scaffold.sources.base import refuse
+from torchgen_scaffold.sources.table.table import FLOAT32_MAX, NO_NUMBER, Table, is_empty, number_in
+
+DATE_PARTS = 4  # year, month, day, day of the week
+MOST_WORDS = 1000  # a category of more words is as good as an identifier
+SHOWN = 5
+FEW_SLIPS = 0.9  # a column with a larger share of numbers is one of numbers
+
+_YES_OR_NO = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"))
+_DATES = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y")
+_ID_NAME = re.compile(r"(?i)(\A|[_\W])(id|uuid|guid|index|rownames|row|nr|no|key)\Z|\Aunnamed")
+
+
+@dataclass(frozen=True)
+class Column:
+    """An input column, as torchgen.toml records it: `category 3`, `number gaps`, `date %d.%m.%Y`.
+
+    `detail` is the number of words of a category, the true word of a boolean, the format of a date. `gaps` says that
+    some cells are empty.
+    """
+
+    name: str
+    kind: str  # number, boolean, date or category
+    detail: str = ""
+    gaps: bool = False
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.kind, "gaps" if self.gaps else "", self.detail) if part)
+
+    @classmethod
+    def parse(cls, name: str, text: str) -> Column:
+        """Read back what str() gives. Raises ValueError for anything else."""
+        kind, _, rest = text.partition(" ")
+        gaps = rest == "gaps" or rest.startswith("gaps ")
+        detail = rest[4:].strip() if gaps else rest
+        right = {
+            "number": not detail,
+            "boolean": bool(detail),
+            "date": detail == "ISO8601" or "%" in detail,
+            "category": detail.isdecimal() and 0 < int(detail) < 10**9,
+        }
+        if not right.get(kind):
+            raise ValueError("a kind is number, boolean WORD, date FORMAT or category N")
+        return cls(name, kind, detail, gaps)
+
+    @property
+    def words(self) -> int:
+        """The words of a category; 0 for anything else."""
+        return int(self.detail) if self.kind == "category" else 0
+
+    @property
+    def numbers(self) -> int:
+        """The numbers that the column becomes, besides the code of a category."""
+        marks = int(self.gaps and self.kind != "category")  # a category has a code for nothing
+        return {"number": 1, "boolean": 1, "date": DATE_PARTS}.get(self.kind, 0) + marks
+
+
+def width_of(columns: Iterable[Column]) -> int:
+    """The numbers that one row becomes: those of every column, and a code for each category."""
+    return sum(column.numbers + bool(column.words) for column in columns)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in one column: how it goes in (None where it does not), and a sentence for people."""
+
+    name: str
+    column: Column | None
+    says: str
+    kind: str  # also text, identifier, constant
+
+
+def look_at(name: str, cells: Sequence[str], lines: Sequence[int], decimal: str, place: str) -> Found:
+    """What a column holds, by all of its cells. Raises SpecError for a number that no float32 can hold."""
+    held = [cell for cell in cells if cell.lower() not in NO_NUMBER]
+    numbers = [number_in(cell, decimal) for cell in held]
+    if held and None not in numbers:
+        _check_finite(name, cells, lines, decimal, place)
+        return _numbers(name, cells, [number for number in numbers if number is not None])
+    _check_mixed(name, cells, numbers, lines, decimal, place)
+    words = [cell for cell in cells if not is_empty(cell)]
+    gaps = len(words) < len(cells)
+    missing = f", {len(cells) - len(words):,} missing" if gaps else ""
+    different = set(words)
+    if not different:
+        return Found(name, None, "left out: it is empty", "constant")
+    if len(different) == 1 and not gaps:
+        return Found(name, None, f"left out: it always holds {shown(words[0])}", "constant")
+    if pair := next((pair for pair in _YES_OR_NO if {word.lower() for word in different} == set(pair)), None):
+        true = next(word for word in sorted(different) if word.lower() == pair[1])
+        return Found(name, Column(name, "boolean", true, gaps), f"yes or no{missing}", "boolean")
+    if date_format := _date_format(different):
+        first, *_, last = sorted(different, key=lambda word: _moment(word, date_format)) * 2
+        says = f"dates, {shown(first)} to {shown(last)}{missing}: year, month, day, weekday"
+        return Found(name, Column(name, "date", date_format, gaps), says, "date")
+    return _words(name, words, different, gaps, missing)
+
+
+def _check_finite(name: str, cells: Sequence[str], lines: Sequence[int], decimal: str, place: str) -> None:
+    bad = []
+    for line, cell in zip(lines, cells, strict=True):
+        number = None if cell.lower() in NO_NUMBER else number_in(cell, decimal)
+        if number is not None and not abs(number) <= FLOAT32_MAX:
+            bad.append(f"line {line:,}: {cell[:40]!r}")
+    if bad:
+        more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
+        raise refuse(
+            f"column {name!r} of {place!r} holds what is no finite float32 number",
+            "; ".join(bad[:SHOWN]) + more,
+            f"Mend those cells, or leave the column out: --drop {quote(name)}",
+        )
+
+
+def _check_mixed(
+    name: str,
+    cells: Sequence[str],
+    numbers: Sequence[float | None],
+    lines: Sequence[int],
+    decimal: str,
+    place: str,
+) -> None:
+    """Refuse a column of numbers in which a few cells hold something else: a slip, and no column of words."""
+    right = sum(number is not None for number in numbers)
+    if not FEW_SLIPS * len(numbers) < right < len(numbers):
+        return
+    bad = [
+        f"line {line:,}: {shown(cell)!r}"
+        for line, cell in zip(lines, cells, strict=True)
+        if cell.lower() not in NO_NUMBER and number_in(cell, decimal) is None
+    ]
+    more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
+    raise refuse(
+        f"column {name!r} of {place!r} holds numbers, but for {len(bad):,} {'cell' if len(bad) == 1 else 'cells'}",
+        "; ".join(bad[:SHOWN]) + more,
+        f"Mend or empty those cells, or leave the column out: --drop {quote(name)}",
+    )
+
+
+def _numbers(name: str, cells: Sequence[str], numbers: list[float]) -> Found:
+    gaps = len(numbers) < len(cells)
+    missing = f", {len(cells) - len(numbers):,} missing" if gaps else ""
+    different = len(set(numbers))
+    if different == 1 and not gaps:
+        return Found(name, None, f"left out: it is always {numbers[0]:g}", "constant")
+    whole = all(number.is_integer() for number in numbers)
+    if whole and different == len(cells) and _ID_NAME.search(name):
+        return Found(name, None, "left out: a number of its own in every row is an identifier", "identifier")
+    says = f"numbers, {min(numbers):g} to {max(numbers):g}{missing}"
+    return Found(name, Column(name, "number", gaps=gaps), says, "number")
+
+
+def _words(name: str, words: list[str], different: set[str], gaps: bool, missing: str) -> Found:
+    many = len(different) > max(20, len(words) // 2) or len(different) > MOST_WORDS
+    if many and sum(word.count(" ") for word in words) >= 3 * len(words):
+        return Found(name, None, f"left out: text, {len(different):,} different pieces", "text")
+    if many:
+        says = f"left out: {len(different):,} different words in {len(words):,} rows name things, as identifiers do"
+        return Found(name, None, says, "identifier")
+    named = ", ".join(shown(word) for word in sorted(different)[:3]) + (", …" if len(different) > 3 else "")
+    says = f"a category of {len(different):,} ({named}){missing}"
+    return Found(name, Column(name, "category", str(len(different)), gaps), says, "category")
+
+
+def _date_format(different: set[str]) -> str:
+    """The format that all of them are dates in: pandas' word for ISO dates, or strptime's; empty for no dates."""
+    if not all(any(char.isdigit() for char in word) and len(word) <= 40 for word in different):
+        return ""
+    if all(_is_iso(word) for word in different):
+        return "ISO8601"
+    return next((form for form in _DATES if all(_is_date(word, form) for word in different)), "")
+
+
+def _moment(word: str, form: str) -> datetime:
+    return datetime.fromisoformat(word) if form == "ISO8601" else datetime.strptime(word, form)
+
+
+def _is_iso(word: str) -> bool:
+    if not re.match(r"\d{4}-\d{2}-\d{2}", word):
+        return False
+    try:
+        return datetime.fromisoformat(word).tzinfo is None
+    except ValueError:
+        return False
+
+
+def _is_date(word: str, form: str) -> bool:
+    try:
+        datetime.strptime(word, form)
+    except ValueError:
+        return False
+    return True
+
+
+def shown(word: str) -> str:
+    """A cell as a sentence can hold it."""
+    return word if len(word) <= 24 else f"{word[:24]}…"
+
+
+def time_format(name: str, cells: Sequence[str], decimal: str) -> str:
+    """How the cells say when: `number`, or the format of dates. Raises SpecError where neither."""
+    if all(number_in(cell, decimal) is not None for cell in cells):
+        return "number"
+    if found := _date_format(set(cells)):
+        return found
+    bad = next((cell for cell in cells if not _is_iso(cell)), "")
+    raise refuse(
+        f"the time {name!r} is neither numbers nor dates",
+        f"one of its cells is {shown(bad)!r}",
+        "Name a column that can be sorted, without gaps: --time COLUMN",
+        "data.time",
+    )
+
+
+def look(table: Table, names: Iterable[str], place: str) -> list[Found]:
+    """What each of these columns holds."""
+    return [look_at(name, table.column(name), table.lines, table.reading.decimal, place) for name in names]
