@@ -167,6 +167,7 @@ SHAPE_FOR = {"model.vocab_size": "12", "model.layout": "3,20"}
 ELSEWHERE = {"torchgen", "model.layers", "data.target", "data.test_samples", "data.counts"}
 ELSEWHERE |= {"data.columns", "data.kinds", "data.resize", "data.drop", "data.group", "data.time"}
 ELSEWHERE |= {"data.separator", "data.encoding", "data.decimal", "data.header", "data.time_format"}
+ELSEWHERE |= {"data.skipped", "data.strict"}
 
 
 def test_every_key_is_tried() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from projects import make, run, run_tests
 from torchgen_scaffold import Spec, SpecError
 from torchgen_scaffold.create import create
 from torchgen_scaffold.errors import MachineError, Problem
@@ -35,10 +36,10 @@ def facts_of(folder: Path, source: str, **request: Any) -> Facts:
     return facts
 
 
-def refused(folder: Path, source: str, **answers: Any) -> Problem:
+def refused(folder: Path, source: str, *, strict: bool = False, **answers: Any) -> Problem:
     """The one problem of these answers; it says what, why, and what to do instead."""
     with pytest.raises(SpecError) as caught:
-        Spec.from_dict({"name": "demo", "data": {"source": source}, **answers}, base=folder)
+        Spec.from_dict({"name": "demo", "data": {"source": source, "strict": strict}, **answers}, base=folder)
     (problem,) = caught.value.problems
     assert problem.what and problem.why and problem.instead
     assert problem.instead[0].isupper() and problem.key
@@ -758,7 +759,7 @@ def test_one_colour_image_makes_all_of_them_colour(tmp_path: Path) -> None:
 def test_sixteen_bits_would_be_clipped(tmp_path: Path, mode: str) -> None:
     write_images(tmp_path / "d")
     Image.new(mode, (8, 6)).save(tmp_path / "d/dog/deep.tiff")
-    problem = refused(tmp_path, "images:d")
+    problem = refused(tmp_path, "images:d", strict=True)
     assert "1 of 13 images in 'd' cannot be read" in problem.what
     assert "dog/deep.tiff (its pixels are" in problem.why and "8-bit" in problem.why
 
@@ -789,7 +790,7 @@ def test_files_that_are_no_images(tmp_path: Path) -> None:
     (folder / "cat/half.png").write_bytes(whole[: len(whole) - 40])
     (folder / "dog/text.jpg").write_text("no image")
     (folder / "dog/folder.png").mkdir()
-    problem = refused(tmp_path, "images:d")
+    problem = refused(tmp_path, "images:d", strict=True)
     assert problem.what == "data: 4 of 16 images in 'd' cannot be read"
     for name in (
         "cat/empty.png (it is no image)",
@@ -805,7 +806,38 @@ def test_many_bad_images_are_counted(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "d")
     for index in range(20):
         (folder / f"dog/bad{index:02}.png").touch()
-    assert refused(tmp_path, "images:d").why.endswith("; and 15 more")
+    assert refused(tmp_path, "images:d", strict=True).why.endswith("; and 15 more")
+
+
+def test_images_that_cannot_be_read_stay_out(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "d")
+    (folder / "cat/half.png").write_bytes((folder / "cat/0.png").read_bytes()[:30])
+    (folder / "dog/text.jpg").write_text("no image")
+    made = make(tmp_path, data={"source": "d"})
+    spec = Spec.from_toml(made / "torchgen.toml")
+    assert (spec.data.samples, spec.data.counts) == (12, (6, 6))
+    assert spec.data.skipped == ("cat/half.png", "dog/text.jpg")
+    (warning,) = Spec.from_dict({"name": "demo", "data": {"source": "d"}}, base=tmp_path).data.warnings
+    assert warning.startswith("2 images cannot be read and stay out: cat/half.png (")
+    assert "--strict" in warning
+    run(made, "dataset.py")
+    for path in folder.rglob("*.png"):
+        path.write_text("nothing")
+    assert "8 of 8" not in refused(tmp_path, "images:d").what
+    assert "cannot be read" in refused(tmp_path, "images:d").what
+
+
+def test_a_camera_that_was_held_upright(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "d", size=(8, 6))
+    for index, path in enumerate(sorted(folder.rglob("*.png"))):
+        image = Image.new("RGB", (6, 8), (index, 0, 0))
+        noted = image.getexif()
+        noted[0x0112] = 6  # turn it by a quarter to see it as it was taken
+        path.unlink()
+        image.save(path.with_suffix(".jpg"), exif=noted)
+    made = make(tmp_path, data={"source": "d"})
+    assert Spec.from_toml(made / "torchgen.toml").input_shape == (3, 6, 8)
+    run_tests(made, tmp_path)
 
 
 class Odd(Exception):

@@ -165,6 +165,7 @@ def test_what_a_run_leaves(tmp_path: Path) -> None:
         "best.pt",
         "last.pt",
         "history.csv",
+        "splits.csv",
         "curves.png",
         "metrics.json",
         "confusion_matrix.png",

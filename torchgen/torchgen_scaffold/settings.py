@@ -57,6 +57,8 @@ SETTINGS: dict[str, Setting] = {
     "data.encoding": Setting(Text("an encoding such as utf-8"), "the encoding of a text file"),
     "data.decimal": Setting(Choice((".", ",")), "the decimal mark of a text file"),
     "data.header": Setting(Flag(), "whether the first line of a text file names the columns"),
+    "data.skipped": Setting(Many(Text("a file's path"), limit=100_000), "images that cannot be read"),
+    "data.strict": Setting(Flag(), "refuse a folder with images that cannot be read", False, flag="--strict"),
     "data.resize": Setting(Shape(), "images: the height and width to bring them to"),
     "training.loss": Setting(Choice(tuple(LOSSES)), "what training makes small", flag="--loss"),
     "training.optimizer": Setting(Choice(tuple(OPTIMIZERS)), "how weights move", "adam", flag="--optimizer"),

@@ -50,6 +50,8 @@ class Data:
     time_format: str = ""
     reading: Reading = field(default_factory=Reading)
     resize: Sizes = ()
+    skipped: tuple[str, ...] = ()
+    strict: bool = False
     # Where the data is now, to copy it from; no part of torchgen.toml, and so of what makes two specs equal.
     original: Path | None = field(default=None, compare=False)
     # What was seen in the data, for people.
@@ -172,6 +174,8 @@ class Spec:
             "time_format": self.data.time_format or None,
             **_unusual(self.data.reading),
             "resize": self.data.resize,
+            "skipped": self.data.skipped,
+            "strict": self.data.strict or None,
         }
         fixed = {name: value for name, value in vars(self.training).items() if name != "settings"}
         return {

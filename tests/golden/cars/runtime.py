@@ -2,6 +2,7 @@
 
 import csv
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,16 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
         path, map_location=device, weights_only=True
     )
     return checkpoint
+
+
+def save_rows(path: Path, rows: Sequence[Sequence[object]]) -> None:
+    """Write which sample of the data went into which split, so that anyone can see it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["sample", "split"])
+        for split, samples in zip(("train", "val", "test"), rows, strict=True):
+            table.writerows([sample, split] for sample in samples)
 
 
 class Log:

@@ -19,7 +19,14 @@ from tqdm import tqdm
 from dataset import load_splits, statistics
 from eval import evaluate
 from model import Model, make_loss
-from runtime import OUTPUTS, Log, choose_device, load_checkpoint, save_checkpoint
+from runtime import (
+    OUTPUTS,
+    Log,
+    choose_device,
+    load_checkpoint,
+    save_checkpoint,
+    save_rows,
+)
 
 # Every setting: its value, and its reason. Each is a flag too: --batch-size 32.
 SETTINGS: dict[str, tuple[int | float | bool, str]] = {
@@ -95,6 +102,7 @@ def main() -> None:
     device = choose_device(settings.device)
     torch.manual_seed(settings.seed)  # before the model: its first weights are random
     splits = load_splits(settings.seed)
+    save_rows(settings.output_dir / "splits.csv", splits.rows)
     pinned = device.type == "cuda"  # pinned memory is copied to a GPU faster
     train_loader = DataLoader(
         splits.train,

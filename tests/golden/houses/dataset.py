@@ -70,6 +70,7 @@ class Splits(NamedTuple):
     train: TensorDataset
     val: TensorDataset
     test: TensorDataset
+    rows: list[list[int]]  # which rows of the table each of them has, from 0
 
 
 def load_splits(seed: int) -> Splits:
@@ -81,6 +82,7 @@ def load_splits(seed: int) -> Splits:
         train=TensorDataset(inputs[train], targets[train]),
         val=TensorDataset(inputs[val], targets[val]),
         test=TensorDataset(inputs[test], targets[test]),
+        rows=[rows.index[part.numpy()].tolist() for part in (train, val, test)],
     )
 
 

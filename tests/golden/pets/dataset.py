@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch.utils.data import DataLoader, Dataset
 
 DATA = Path(__file__).parent / "data/pets"
@@ -47,7 +47,8 @@ def load_image(file: str | Path) -> torch.Tensor:
     channels, height, width = INPUT_SHAPE
     mode = "L" if channels == 1 else "RGB"
     with Image.open(file) as image:
-        plain = image.convert("RGBA").convert(mode)  # a palette may have transparency
+        upright = ImageOps.exif_transpose(image)  # a camera notes how it was held
+        plain = upright.convert("RGBA").convert(mode)  # a palette may be transparent
         pixels = np.array(plain.resize((width, height)), dtype=np.float32)
     rows = torch.from_numpy(pixels).reshape(height, width, channels)
     return rows.permute(2, 0, 1) / 255  # channels first; a pixel goes up to 255
@@ -59,6 +60,7 @@ class Splits(NamedTuple):
     train: ImageFiles
     val: ImageFiles
     test: ImageFiles
+    rows: list[list[str]]  # which files each of them has
 
 
 def load_splits(seed: int) -> Splits:
@@ -76,7 +78,11 @@ def load_splits(seed: int) -> Splits:
     train, val, test = (
         ImageFiles([files[i] for i in part.tolist()]) for part in cut(labels, seed)
     )
-    return Splits(train, val, test)
+    rows = [
+        [file.relative_to(DATA).as_posix() for file in part.files]
+        for part in (train, val, test)
+    ]
+    return Splits(train, val, test, rows)
 
 
 def cut(labels: torch.Tensor, seed: int) -> list[torch.Tensor]:

@@ -35,6 +35,7 @@ class Splits(NamedTuple):
     train: TensorDataset
     val: TensorDataset
     test: TensorDataset
+    rows: list[list[int]]  # which samples of the data each of them has
 
 
 def load_splits(seed: int) -> Splits:
@@ -47,6 +48,7 @@ def load_splits(seed: int) -> Splits:
         train=TensorDataset(inputs[train], targets[train]),
         val=TensorDataset(inputs[val], targets[val]),
         test=TensorDataset(test_inputs, test_targets),
+        rows=[train.tolist(), val.tolist(), list(range(len(test_inputs)))],
     )
 
 

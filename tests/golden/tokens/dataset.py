@@ -39,6 +39,7 @@ class Splits(NamedTuple):
     train: TensorDataset
     val: TensorDataset
     test: TensorDataset
+    rows: list[list[int]]  # which samples of the data each of them has
 
 
 def load_splits(seed: int) -> Splits:
@@ -49,6 +50,7 @@ def load_splits(seed: int) -> Splits:
         train=TensorDataset(inputs[train], targets[train]),
         val=TensorDataset(inputs[val], targets[val]),
         test=TensorDataset(inputs[test], targets[test]),
+        rows=[part.tolist() for part in (train, val, test)],
     )
 
 

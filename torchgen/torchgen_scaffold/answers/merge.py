@@ -21,7 +21,7 @@ _TRAINING_ROWS: tuple[tuple[str, Mapping[str, Any]], ...] = (
 _READING = ("data.separator", "data.encoding", "data.decimal", "data.header")
 _FACTS = (
     *("data.samples", "data.test_samples", "data.classes", "data.counts", "data.columns", "data.kinds"),
-    "data.time_format",
+    *("data.time_format", "data.skipped"),
     *_READING,
 )
 # What no longer holds once the data is asked another question: its facts, and what followed from them.

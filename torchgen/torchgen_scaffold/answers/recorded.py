@@ -48,6 +48,7 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
         kinds=kinds,
         words=tuple(column.words for column in _columns(columns, kinds) if column.words),
         targets=targets,
+        skipped=tuple(answers.get("data.skipped") or ()),
         reading=_reading(answers),
         time_format=answers.get("data.time_format") or "",
         whole_numbers=True,

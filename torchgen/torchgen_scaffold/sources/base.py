@@ -41,6 +41,7 @@ class Facts:
     test_samples: int = 0
     kinds: tuple[str, ...] = ()  # what each column holds; empty where all are plain numbers
     reading: Reading = field(default_factory=Reading)
+    skipped: tuple[str, ...] = ()  # files of a folder that cannot be read
     time_format: str = ""  # of the column that splits go by: "number", or the format of a date
     says: tuple[tuple[str, str], ...] = ()  # column by column, for people
     warnings: tuple[str, ...] = ()
@@ -82,6 +83,7 @@ class Request:
     time: tuple[str, ...] = ()
     task: str | None = None
     resize: Shape = field(default=())
+    strict: bool = False
     vocab_size: int | None = None
     layout: str | None = None
 

@@ -36,16 +36,39 @@ class Images(Source):
                 f"each class is a folder of files ending in {' '.join(SUFFIXES)}",
                 "Lay them out as DIR/cat/1.png, DIR/dog/2.png.",
             )
-        shape = _image_shape(
-            folder, [path for paths in files.values() for path in paths], place, request.resize
-        )
+        seen, skipped = _look_at_all(folder, files)
+        if skipped and (request.strict or not seen):
+            raise refuse(
+                f"{len(skipped):,} of {len(skipped) + len(seen):,} images in {place!r} cannot be read",
+                _told(skipped)[0].partition(" out: ")[2].partition(". To refuse")[0],
+                "Remove or replace them.",
+            )
+        files = {name: [path for path in paths if path in seen] for name, paths in files.items()}
+        files = {name: paths for name, paths in files.items() if paths}
+        shape = _image_shape(seen, place, request.resize)
         return Facts(
             input_shapes=(shape,),
             output_shapes=class_outputs(tuple(files)),
             samples=sum(len(paths) for paths in files.values()),
             classes=tuple(files),
             counts=tuple(len(paths) for paths in files.values()),
+            skipped=tuple(skipped),
+            warnings=_told(skipped),
         )
+
+
+def _told(skipped: dict[str, str]) -> tuple[str, ...]:
+    """What a person hears of files that stay out."""
+    if not skipped:
+        return ()
+    named = "; ".join(f"{name} ({reason})" for name, reason in list(skipped.items())[:SHOWN])
+    more = f"; and {len(skipped) - SHOWN:,} more" if len(skipped) > SHOWN else ""
+    count = (
+        "1 image cannot be read and stays"
+        if len(skipped) == 1
+        else f"{len(skipped):,} images cannot be read and stay"
+    )
+    return (f"{count} out: {named}{more}. To refuse them: --strict",)
 
 
 def _files(folder: Path, place: str) -> dict[str, list[Path]]:
@@ -63,26 +86,25 @@ def _files(folder: Path, place: str) -> dict[str, list[Path]]:
     return {name: paths for name, paths in files.items() if paths}
 
 
-def _image_shape(folder: Path, paths: list[Path], place: str, resize: Shape) -> Shape:
-    """(channels, height, width) that every image has, or is brought to by `resize` = (height, width)."""
-    sizes: Counter[tuple[int, int]] = Counter()
-    grey = True
-    bad: list[str] = []
-    for path in paths:
+Seen = dict[Path, tuple[int, int, bool]]  # height, width, and whether it is grey
+
+
+def _look_at_all(folder: Path, files: dict[str, list[Path]]) -> tuple[Seen, dict[str, str]]:
+    """What every image is, and {file: why} for those that cannot be read."""
+    seen: Seen = {}
+    skipped: dict[str, str] = {}
+    for path in (path for paths in files.values() for path in paths):
         try:
-            height, width, is_grey = _look(path)
+            seen[path] = _look(path)
         except _Unreadable as unreadable:
-            bad.append(f"{path.relative_to(folder).as_posix()} ({unreadable})")
-            continue
-        sizes[(height, width)] += 1
-        grey = grey and is_grey
-    if bad:
-        more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
-        raise refuse(
-            f"{len(bad):,} of {len(paths):,} images in {place!r} cannot be read",
-            "; ".join(bad[:SHOWN]) + more,
-            "Remove or replace them.",
-        )
+            skipped[path.relative_to(folder).as_posix()] = str(unreadable)
+    return seen, skipped
+
+
+def _image_shape(seen: Seen, place: str, resize: Shape) -> Shape:
+    """(channels, height, width) that every image has, or is brought to by `resize` = (height, width)."""
+    sizes = Counter((height, width) for height, width, _ in seen.values())
+    grey = all(is_grey for *_, is_grey in seen.values())
     channels = 1 if grey else 3
     if resize:
         return (channels, *resize)
@@ -104,9 +126,10 @@ def _look(path: Path) -> tuple[int, int, bool]:
     pillow = need("PIL.Image", "pillow", "reading image files")
     try:
         with pillow.open(path) as image:
-            image.load()
             mode = image.mode
-            size = image.height, image.width
+            upright = need("PIL.ImageOps", "pillow", "reading image files").exif_transpose(image)
+            upright.load()
+            size = upright.height, upright.width
     except pillow.UnidentifiedImageError as error:
         raise _Unreadable("it is no image") from error
     except Exception as error:  # Pillow raises many kinds for one cause: this file cannot be read

@@ -172,6 +172,11 @@ class DatasetFile(Basics):
         return python_value(list(self._spec.data.target))
 
     @property
+    def skipped(self) -> Code:
+        """The files that cannot be read, as a Python list; empty where there is none."""
+        return python_value(list(self._spec.data.skipped)) if self._spec.data.skipped else Code("")
+
+    @property
     def suffixes(self) -> Code:
         """The endings of image files."""
         return data.suffixes()
