@@ -111,6 +111,22 @@ def test_one_table_in_every_file(tmp_path: Path, kind: str) -> None:
     run_tests(made, tmp_path)
 
 
+@pytest.mark.parametrize("profile", ["lesson", "standard"])
+def test_a_table_of_words_alone(tmp_path: Path, profile: str) -> None:
+    lines = [f"{'abc'[n % 3]},{'de'[n % 2]},{'yes' if n % 6 < 3 else 'no'}" for n in range(60)]
+    (tmp_path / "d.csv").write_text("\n".join(["one,two,y", *lines]))
+    made = project(
+        tmp_path,
+        "demo",
+        {"source": "d.csv", "target": "y"},
+        project={"profile": profile},
+        training={"epochs": 1},
+    )
+    run_tests(made, tmp_path)
+    run(made, "train.py")
+    run(made, "eval.py")
+
+
 def test_a_file_without_names(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("".join(f"{n},{n / 3},{n % 2}\n" for n in range(40)))
     made = project(tmp_path, "demo", {"source": "d.csv", "target": "column_3"})

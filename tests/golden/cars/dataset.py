@@ -39,8 +39,7 @@ def to_numbers(cells: pd.Series) -> pd.Series:
 
 def numbers_in(rows: pd.DataFrame) -> np.ndarray[Any, Any]:
     """Everything in a row that is counted or measured: (N, 9)."""
-    columns: list[Any] = []
-    columns += [to_numbers(rows[name]) for name in NUMBERS]
+    columns: list[Any] = [to_numbers(rows[name]) for name in NUMBERS]
     for name, form in DATES.items():
         day = pd.to_datetime(rows[name], format=form, errors="coerce").dt
         columns += [day.year, day.month, day.day, day.day_of_week]

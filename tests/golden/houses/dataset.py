@@ -37,8 +37,7 @@ def to_numbers(cells: pd.Series) -> pd.Series:
 
 def numbers_in(rows: pd.DataFrame) -> np.ndarray[Any, Any]:
     """Everything in a row that is counted or measured: (N, 3)."""
-    columns: list[Any] = []
-    columns += [to_numbers(rows[name]) for name in NUMBERS]
+    columns: list[Any] = [to_numbers(rows[name]) for name in NUMBERS]
     return np.column_stack(columns).astype(np.float64)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import prod
 
 from torchgen_scaffold.escape import Code, python_value
@@ -127,3 +128,8 @@ class Basics:
         """A batch of two inputs of zeros."""
         dtype = ", dtype=torch.long" if self.is_tokens else ""
         return Code(f"torch.zeros(2, {', '.join(map(str, self._spec.input_shape))}{dtype})")
+
+    @property
+    def whole_labels(self) -> bool:
+        """Whether the classes are whole numbers, which a file may also hold as 1.0."""
+        return all(re.fullmatch(r"0|-?[1-9][0-9]*", name) for name in self._spec.data.classes)

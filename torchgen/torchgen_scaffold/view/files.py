@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 
 from torchgen_scaffold.escape import Code, python_value
@@ -71,11 +70,6 @@ class DatasetFile(Basics):
     def named_classes(self) -> bool:
         """Whether raw targets are looked up in CLASSES."""
         return self._task.form in ("binary", "multiclass")
-
-    @property
-    def whole_labels(self) -> bool:
-        """Whether the classes are whole numbers, which a file may also hold as 1.0."""
-        return all(re.fullmatch(r"0|-?[1-9][0-9]*", name) for name in self._spec.data.classes)
 
     @property
     def stratifies(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 
 from torchgen_scaffold.escape import Code, python_value
-from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.sources.table.columns import DATE_PARTS, Column
 from torchgen_scaffold.sources.table.table import EMPTY, Reading
 from torchgen_scaffold.view.basics import Basics
@@ -104,9 +103,12 @@ class TableFile(Basics):
         return Code(", ".join(made))
 
     @property
-    def word_counts(self) -> Code:
-        """The number of words of each category, as a Python list."""
-        return python_value(list(self._spec.data.words))
+    def encoder_learns(self) -> Code:
+        """What the encoder learns from the train split, in words."""
+        learned = ["what stands in for a missing number"] if self.number_count else []
+        return Code(
+            ", and ".join([*learned, *(["the words of each category"] if self.has_categories else [])])
+        )
 
     @property
     def embedding_sizes(self) -> Code:
@@ -189,9 +191,10 @@ class TableFile(Basics):
         return Code(form) if form == "number" else python_value(form)
 
     @property
-    def predicts_on(self) -> Code:
-        """What predict.py takes."""
-        return Code(SOURCES[self._spec.data.source].predicts_on)
+    def reads_numbers(self) -> bool:
+        """Whether some cell is read as a number: an input, a target, a class such as 3, or a time."""
+        targets = self._task.form in ("regression", "multilabel") or self.whole_labels
+        return self.has_numbers or targets or self._spec.data.time_format == "number"
 
 
 def _parts(column: Column) -> int:
