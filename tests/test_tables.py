@@ -341,20 +341,22 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
     return names, [list(row) for row in zip(*columns, strict=True)]
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(table=tables())
-def test_any_table_becomes_a_project_or_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: tuple[list[str], list[list[str]]]
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(table=tables(), profile=st.sampled_from(["lesson", "standard"]))
+def test_any_table_trains_or_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, table: tuple[list[str], list[list[str]]], profile: str
 ) -> None:
-    from torchgen_scaffold import generate
-
     names, rows = table
-    with (tmp_path / "d.csv").open("w", encoding="utf-8", newline="") as file:
+    folder = tmp_path_factory.mktemp("table")
+    with (folder / "d.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([names, *rows])
-    answers = {"name": "demo", "data": {"source": "csv:d.csv", "target": [names[-1]]}}
+    data = {"source": "csv:d.csv", "target": [names[-1]]}
     try:
-        spec = Spec.from_dict(answers, base=tmp_path)
+        made = project(folder, "demo", data, project={"profile": profile})
     except SpecError as error:
         assert all(problem.what and problem.instead for problem in error.problems)
         return
-    compile(generate(spec)["dataset.py"], "dataset.py", "exec")
+    run(made, "train.py", "--epochs", "1")
+    run(made, "eval.py")
+    if profile == "standard":
+        assert len(run(made, "predict.py", str(folder / "d.csv")).splitlines()) == len(rows) + 1
