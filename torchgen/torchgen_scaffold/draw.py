@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from torchgen_scaffold.glyphs import mix, number
 from torchgen_scaffold.layers.base import show_shape
 from torchgen_scaffold.layout import INK, Text, layout
+from torchgen_scaffold.spelling import counted
 from torchgen_scaffold.stages import family_of
-from torchgen_scaffold.wording import counted, label_of, notes_of
+from torchgen_scaffold.wording import label_of, notes_of
 
 if TYPE_CHECKING:
     from torchgen_scaffold.plan import Plan

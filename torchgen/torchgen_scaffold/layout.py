@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from torchgen_scaffold.escape import visible
 from torchgen_scaffold.glyphs import Glyph, Scale, draw, mix, number, path
 from torchgen_scaffold.layers.base import show_shape
+from torchgen_scaffold.spelling import counted
 from torchgen_scaffold.stages import Stage, stages_of
-from torchgen_scaffold.wording import amount, counted
+from torchgen_scaffold.wording import amount
 
 if TYPE_CHECKING:
     from torchgen_scaffold.plan import Plan

@@ -17,7 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from torchgen_scaffold.escape import visible
-from torchgen_scaffold.wording import Row, counted, loss_and_optimizer, plan_rows, rows_up_to
+from torchgen_scaffold.spelling import counted
+from torchgen_scaffold.wording import Row, loss_and_optimizer, plan_rows, rows_up_to
 
 if TYPE_CHECKING:
     from torchgen_scaffold.create import Made

@@ -13,7 +13,7 @@ from typing import Any
 
 from torchgen_scaffold.layers.base import LayerCall, Signal
 from torchgen_scaffold.layers.base import Shape as Sizes
-from torchgen_scaffold.sources.table.columns import Column
+from torchgen_scaffold.sources.table.columns import Column, words_of
 from torchgen_scaffold.sources.table.table import Reading
 from torchgen_scaffold.tasks import TASKS, Task
 
@@ -67,7 +67,7 @@ class Data:
     @property
     def words(self) -> tuple[int, ...]:
         """The number of words of each category, in the order of the columns."""
-        return tuple(column.words for column in self.table if column.words)
+        return words_of(self.table)
 
     @property
     def text(self) -> str:

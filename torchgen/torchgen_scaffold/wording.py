@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from torchgen_scaffold.escape import visible
 from torchgen_scaffold.layers.base import show_shape
+from torchgen_scaffold.spelling import counted
 
 if TYPE_CHECKING:
     from torchgen_scaffold.errors import LayerError
@@ -47,11 +48,6 @@ def amount(macs: int) -> str:
         if macs >= least:
             return f"{macs / size:,.2f} {unit} multiply-adds"
     return f"{macs:,} multiply-adds"
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """A number and its noun: `1 file`, `12 files`; `plural` where an s is not enough."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {plural or noun + 's'}"
 
 
 def call_text(layer: Traced) -> str:

@@ -8,7 +8,7 @@ from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.shapes import show_sizes
 from torchgen_scaffold.sources import Facts, Source
-from torchgen_scaffold.sources.table.columns import Column, width_of
+from torchgen_scaffold.sources.table.columns import Column, width_of, words_of
 from torchgen_scaffold.sources.table.table import Reading
 from torchgen_scaffold.tasks import TASKS
 
@@ -46,7 +46,7 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
         counts=counts,
         columns=columns,
         kinds=kinds,
-        words=tuple(column.words for column in _columns(columns, kinds) if column.words),
+        words=words_of(_columns(columns, kinds)),
         targets=targets,
         skipped=tuple(answers.get("data.skipped") or ()),
         reading=_reading(answers),

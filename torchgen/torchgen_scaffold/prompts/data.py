@@ -18,8 +18,8 @@ from torchgen_scaffold.sources import SOURCES, Request
 from torchgen_scaffold.sources.base import existing
 from torchgen_scaffold.sources.sklearn import SETS
 from torchgen_scaffold.sources.tables import TableSource
+from torchgen_scaffold.spelling import counted
 from torchgen_scaffold.tasks import TASKS
-from torchgen_scaffold.wording import counted
 
 _SEVERAL = "\0several"  # no column is called this
 

@@ -9,8 +9,8 @@ from torchgen_scaffold.prompts.question import Question, as_typed
 from torchgen_scaffold.prompts.talk import Changes, Talk
 from torchgen_scaffold.prompts.terminal import Option, choose, type_in
 from torchgen_scaffold.shapes import parse_shape, show_sizes
+from torchgen_scaffold.spelling import counted
 from torchgen_scaffold.tasks import TASKS
-from torchgen_scaffold.wording import counted
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,15 @@ def refuse(what: str, why: str = "", instead: str = "", key: str = "data.source"
     return SpecError(Problem(f"data: {what}", why, instead, key))
 
 
+SHOWN = 5  # things named one by one before they are only counted
+
+
+def first_few(texts: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f"; and {len(texts) - SHOWN:,} more" if len(texts) > SHOWN else ""
+    return "; ".join(texts[:SHOWN]) + more
+
+
 def class_facts(labels: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The class names, sorted (numbers by value), and how many samples each has."""
     counts = Counter(labels)

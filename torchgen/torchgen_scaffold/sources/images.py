@@ -7,12 +7,21 @@ from pathlib import Path
 
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.layers.base import Shape
-from torchgen_scaffold.sources.base import Facts, Request, Source, class_outputs, existing, need, refuse
+from torchgen_scaffold.sources.base import (
+    Facts,
+    Request,
+    Source,
+    class_outputs,
+    existing,
+    first_few,
+    need,
+    refuse,
+)
+from torchgen_scaffold.spelling import counted
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 GREY_MODES = ("1", "L", "LA", "La")
 COLOUR_MODES = ("P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "HSV")
-SHOWN = 5
 
 
 class Images(Source):
@@ -40,7 +49,7 @@ class Images(Source):
         if skipped and (request.strict or not seen):
             raise refuse(
                 f"{len(skipped):,} of {len(skipped) + len(seen):,} images in {place!r} cannot be read",
-                _told(skipped)[0].partition(" out: ")[2].partition(". To refuse")[0],
+                _named(skipped),
                 "Remove or replace them.",
             )
         files = {name: [path for path in paths if path in seen] for name, paths in files.items()}
@@ -57,18 +66,19 @@ class Images(Source):
         )
 
 
+def _named(skipped: dict[str, str]) -> str:
+    """The first files that stay out, each with its reason."""
+    return first_few([f"{name} ({reason})" for name, reason in skipped.items()])
+
+
 def _told(skipped: dict[str, str]) -> tuple[str, ...]:
     """What a person hears of files that stay out."""
     if not skipped:
         return ()
-    named = "; ".join(f"{name} ({reason})" for name, reason in list(skipped.items())[:SHOWN])
-    more = f"; and {len(skipped) - SHOWN:,} more" if len(skipped) > SHOWN else ""
-    count = (
-        "1 image cannot be read and stays"
-        if len(skipped) == 1
-        else f"{len(skipped):,} images cannot be read and stay"
+    verb = "stays" if len(skipped) == 1 else "stay"
+    return (
+        f"{counted(len(skipped), 'image')} cannot be read and {verb} out: {_named(skipped)}. To refuse them: --strict",
     )
-    return (f"{count} out: {named}{more}. To refuse them: --strict",)
 
 
 def _files(folder: Path, place: str) -> dict[str, list[Path]]:

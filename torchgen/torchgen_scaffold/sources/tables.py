@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 from torchgen_scaffold.sources.base import Facts, Request, Source, existing, refuse
-from torchgen_scaffold.sources.table.columns import Column, Found, look, shown, time_format, width_of
+from torchgen_scaffold.sources.table.columns import look, shown, time_format, width_of, words_of
 from torchgen_scaffold.sources.table.read import read_excel, read_json_lines, read_parquet, read_text
-from torchgen_scaffold.sources.table.table import Reading, Table
+from torchgen_scaffold.sources.table.table import Table
 from torchgen_scaffold.sources.table.targets import (
     named_columns,
     rows_with_targets,
@@ -24,7 +23,6 @@ FEWEST_GROUPS = 7  # 15 percent of them is one
 class TableSource(Source):
     """A table: a row a sample. A subclass names its file and its reader."""
 
-    endings: ClassVar[tuple[str, ...]]
     has_path = True
     needs_target = True
     template = "table"
@@ -68,7 +66,7 @@ class TableSource(Source):
             samples=len(table.rows),
             columns=tuple(column.name for column in columns),
             kinds=tuple(map(str, columns)),
-            words=tuple(column.words for column in columns if column.words),
+            words=words_of(columns),
             targets=targets,
             reading=table.reading,
             time_format=when,
@@ -132,12 +130,8 @@ def _aside(roles: dict[str, tuple[str, ...]], left_out: int) -> list[tuple[str, 
     }
     said = [(name, reasons[role]) for role, names in roles.items() for name in names]
     if left_out:
-        said.append(
-            (
-                "(rows)",
-                f"{left_out:,} {'row has' if left_out == 1 else 'rows have'} no target and {'stays' if left_out == 1 else 'stay'} out",
-            )
-        )
+        rows, stay = ("row has", "stays") if left_out == 1 else ("rows have", "stay")
+        said.append(("(rows)", f"{left_out:,} {rows} no target and {stay} out"))
     return said
 
 
@@ -203,6 +197,3 @@ class JsonLines(TableSource):
     def read(self, path: Path, place: str) -> Table:
         """See read_json_lines."""
         return read_json_lines(path, place)
-
-
-__all__ = ["Column", "Csv", "Excel", "Found", "JsonLines", "Parquet", "Reading", "TableSource"]

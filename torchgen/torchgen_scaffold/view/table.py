@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from torchgen_scaffold.escape import Code, python_value
-from torchgen_scaffold.sources.table.columns import DATE_PARTS, Column
+from torchgen_scaffold.sources.table.columns import Column
 from torchgen_scaffold.sources.table.table import EMPTY, Reading
 from torchgen_scaffold.view.basics import Basics
 
@@ -76,7 +76,7 @@ class TableFile(Basics):
     @property
     def number_count(self) -> int:
         """How many numbers numbers_in() makes of a row."""
-        return sum(_parts(column) for column in self._table)
+        return sum(column.parts for column in self._table)
 
     @property
     def gaps(self) -> Code:
@@ -86,7 +86,7 @@ class TableFile(Basics):
             for column in self._table:
                 if column.kind == kind:
                     places += [start] if column.gaps else []
-                    start += _parts(column)
+                    start += column.parts
         return python_value(places)
 
     @property
@@ -195,10 +195,6 @@ class TableFile(Basics):
         """Whether some cell is read as a number: an input, a target, a class such as 3, or a time."""
         targets = self._task.form in ("regression", "multilabel") or self.whole_labels
         return self.has_numbers or targets or self._spec.data.time_format == "number"
-
-
-def _parts(column: Column) -> int:
-    return {"number": 1, "boolean": 1, "date": DATE_PARTS}.get(column.kind, 0)
 
 
 def _dict(pairs: list[tuple[str, str]]) -> Code:

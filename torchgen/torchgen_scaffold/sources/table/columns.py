@@ -8,12 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from shlex import quote
 
-from torchgen_scaffold.sources.base import refuse
-from torchgen_scaffold.sources.table.table import FLOAT32_MAX, NO_NUMBER, Table, is_empty, number_in
+from torchgen_scaffold.errors import SpecError
+from torchgen_scaffold.sources.base import first_few, refuse
+from torchgen_scaffold.sources.table.table import (
+    FLOAT32_MAX,
+    NO_NUMBER,
+    Table,
+    is_empty,
+    number_in,
+    without_gaps,
+)
+from torchgen_scaffold.spelling import counted
 
 DATE_PARTS = 4  # year, month, day, day of the week
 MOST_WORDS = 1000  # a category of more words is as good as an identifier
-SHOWN = 5
 FEW_SLIPS = 0.9  # a column with a larger share of numbers is one of numbers
 
 _YES_OR_NO = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"))
@@ -59,15 +67,24 @@ class Column:
         return int(self.detail) if self.kind == "category" else 0
 
     @property
+    def parts(self) -> int:
+        """The numbers that a cell itself becomes: a date has several, the word of a category none."""
+        return {"number": 1, "boolean": 1, "date": DATE_PARTS}.get(self.kind, 0)
+
+    @property
     def numbers(self) -> int:
-        """The numbers that the column becomes, besides the code of a category."""
-        marks = int(self.gaps and self.kind != "category")  # a category has a code for nothing
-        return {"number": 1, "boolean": 1, "date": DATE_PARTS}.get(self.kind, 0) + marks
+        """The numbers that the column becomes, marks of gaps among them, besides the code of a category."""
+        return self.parts + int(self.gaps and self.kind != "category")  # a category has a code for nothing
 
 
 def width_of(columns: Iterable[Column]) -> int:
     """The numbers that one row becomes: those of every column, and a code for each category."""
     return sum(column.numbers + bool(column.words) for column in columns)
+
+
+def words_of(columns: Iterable[Column]) -> tuple[int, ...]:
+    """The number of words of each category, in the order of the columns."""
+    return tuple(column.words for column in columns if column.words)
 
 
 @dataclass(frozen=True)
@@ -77,48 +94,52 @@ class Found:
     name: str
     column: Column | None
     says: str
-    kind: str  # also text, identifier, constant
 
 
 def look_at(name: str, cells: Sequence[str], lines: Sequence[int], decimal: str, place: str) -> Found:
     """What a column holds, by all of its cells. Raises SpecError for a number that no float32 can hold."""
-    held = [cell for cell in cells if cell.lower() not in NO_NUMBER]
+    held = without_gaps(cells)
     numbers = [number_in(cell, decimal) for cell in held]
     if held and None not in numbers:
-        _check_finite(name, cells, lines, decimal, place)
-        return _numbers(name, cells, [number for number in numbers if number is not None])
+        measured = [number for number in numbers if number is not None]
+        if not all(abs(number) <= FLOAT32_MAX for number in measured):
+            raise _not_finite(name, cells, lines, decimal, place)
+        return _numbers(name, cells, measured)
     _check_mixed(name, cells, numbers, lines, decimal, place)
     words = [cell for cell in cells if not is_empty(cell)]
     gaps = len(words) < len(cells)
-    missing = f", {len(cells) - len(words):,} missing" if gaps else ""
+    missing = _missing(len(cells) - len(words))
     different = set(words)
     if not different:
-        return Found(name, None, "left out: it is empty", "constant")
+        return Found(name, None, "left out: it is empty")
     if len(different) == 1 and not gaps:
-        return Found(name, None, f"left out: it always holds {shown(words[0])}", "constant")
+        return Found(name, None, f"left out: it always holds {shown(words[0])}")
     if pair := next((pair for pair in _YES_OR_NO if {word.lower() for word in different} == set(pair)), None):
         true = next(word for word in sorted(different) if word.lower() == pair[1])
-        return Found(name, Column(name, "boolean", true, gaps), f"yes or no{missing}", "boolean")
+        return Found(name, Column(name, "boolean", true, gaps), f"yes or no{missing}")
     if date_format := _date_format(different):
         first, *_, last = sorted(different, key=lambda word: _moment(word, date_format)) * 2
         says = f"dates, {shown(first)} to {shown(last)}{missing}: year, month, day, weekday"
-        return Found(name, Column(name, "date", date_format, gaps), says, "date")
+        return Found(name, Column(name, "date", date_format, gaps), says)
     return _words(name, words, different, gaps, missing)
 
 
-def _check_finite(name: str, cells: Sequence[str], lines: Sequence[int], decimal: str, place: str) -> None:
+def _missing(cells: int) -> str:
+    return f", {cells:,} missing" if cells else ""
+
+
+def _not_finite(name: str, cells: Sequence[str], lines: Sequence[int], decimal: str, place: str) -> SpecError:
+    """The refusal of a column of numbers, some of which no float32 can hold."""
     bad = []
     for line, cell in zip(lines, cells, strict=True):
         number = None if cell.lower() in NO_NUMBER else number_in(cell, decimal)
         if number is not None and not abs(number) <= FLOAT32_MAX:
             bad.append(f"line {line:,}: {cell[:40]!r}")
-    if bad:
-        more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
-        raise refuse(
-            f"column {name!r} of {place!r} holds what is no finite float32 number",
-            "; ".join(bad[:SHOWN]) + more,
-            f"Mend those cells, or leave the column out: --drop {quote(name)}",
-        )
+    return refuse(
+        f"column {name!r} of {place!r} holds what is no finite float32 number",
+        first_few(bad),
+        f"Mend those cells, or leave the column out: --drop {quote(name)}",
+    )
 
 
 def _check_mixed(
@@ -138,37 +159,36 @@ def _check_mixed(
         for line, cell in zip(lines, cells, strict=True)
         if cell.lower() not in NO_NUMBER and number_in(cell, decimal) is None
     ]
-    more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
     raise refuse(
-        f"column {name!r} of {place!r} holds numbers, but for {len(bad):,} {'cell' if len(bad) == 1 else 'cells'}",
-        "; ".join(bad[:SHOWN]) + more,
+        f"column {name!r} of {place!r} holds numbers, but for {counted(len(bad), 'cell')}",
+        first_few(bad),
         f"Mend or empty those cells, or leave the column out: --drop {quote(name)}",
     )
 
 
 def _numbers(name: str, cells: Sequence[str], numbers: list[float]) -> Found:
     gaps = len(numbers) < len(cells)
-    missing = f", {len(cells) - len(numbers):,} missing" if gaps else ""
+    missing = _missing(len(cells) - len(numbers))
     different = len(set(numbers))
     if different == 1 and not gaps:
-        return Found(name, None, f"left out: it is always {numbers[0]:g}", "constant")
+        return Found(name, None, f"left out: it is always {numbers[0]:g}")
     whole = all(number.is_integer() for number in numbers)
     if whole and different == len(cells) and _ID_NAME.search(name):
-        return Found(name, None, "left out: a number of its own in every row is an identifier", "identifier")
+        return Found(name, None, "left out: a number of its own in every row is an identifier")
     says = f"numbers, {min(numbers):g} to {max(numbers):g}{missing}"
-    return Found(name, Column(name, "number", gaps=gaps), says, "number")
+    return Found(name, Column(name, "number", gaps=gaps), says)
 
 
 def _words(name: str, words: list[str], different: set[str], gaps: bool, missing: str) -> Found:
     many = len(different) > max(20, len(words) // 2) or len(different) > MOST_WORDS
     if many and sum(word.count(" ") for word in words) >= 3 * len(words):
-        return Found(name, None, f"left out: text, {len(different):,} different pieces", "text")
+        return Found(name, None, f"left out: text, {len(different):,} different pieces")
     if many:
         says = f"left out: {len(different):,} different words in {len(words):,} rows name things, as identifiers do"
-        return Found(name, None, says, "identifier")
+        return Found(name, None, says)
     named = ", ".join(shown(word) for word in sorted(different)[:3]) + (", …" if len(different) > 3 else "")
     says = f"a category of {len(different):,} ({named}){missing}"
-    return Found(name, Column(name, "category", str(len(different)), gaps), says, "category")
+    return Found(name, Column(name, "category", str(len(different)), gaps), says)
 
 
 def _date_format(different: set[str]) -> str:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from torchgen_scaffold.sources.base import need, refuse
-from torchgen_scaffold.sources.table.table import NO_NUMBER, Reading, Table, number_in
+from torchgen_scaffold.sources.base import SHOWN, need, refuse
+from torchgen_scaffold.sources.table.table import Reading, Table, number_in, without_gaps
 
 SEPARATORS = (";", "\t", "|", ",")  # of equals the first: a comma may be a decimal mark
 LARGEST = 2 * 2**30  # bytes; what is read here is read whole
-SHOWN = 5
 
 
 def read_text(path: Path, place: str) -> Table:
@@ -115,7 +114,7 @@ def _decimal(rows: Sequence[Sequence[str]], separator: str) -> str:
     if separator == ",":
         return "."
     for column in zip(*rows, strict=True):
-        held = [cell for cell in column if cell.lower() not in NO_NUMBER]
+        held = without_gaps(column)
         commas = [cell for cell in held if "," in cell]
         if commas and all(number_in(cell, ",") is not None for cell in held):
             return ","

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 FLOAT32_MAX = 3.4028234663852886e38  # what is larger becomes infinity in torch's usual dtype
@@ -10,8 +11,6 @@ FLOAT32_MAX = 3.4028234663852886e38  # what is larger becomes infinity in torch'
 # How tables spell a cell that holds nothing. Among numbers a few more words say so.
 EMPTY = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 NO_NUMBER = frozenset(word.lower() for word in (*EMPTY, "none", "-", "--", "?", "."))
-
-
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?")
 
 
@@ -52,6 +51,11 @@ def number_in(cell: str, decimal: str = ".") -> float | None:
         return float(cell)
     except ValueError:
         return None
+
+
+def without_gaps(cells: Iterable[str]) -> list[str]:
+    """The cells of a column of numbers that hold something."""
+    return [cell for cell in cells if cell.lower() not in NO_NUMBER]
 
 
 def is_empty(cell: str) -> bool:

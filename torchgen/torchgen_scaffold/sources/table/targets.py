@@ -7,21 +7,25 @@ from typing import Any
 
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.layers.base import Shape
-from torchgen_scaffold.sources.base import class_facts, class_outputs, few_classes, refuse
-from torchgen_scaffold.sources.table.table import FLOAT32_MAX, NO_NUMBER, Table, is_empty, number_in
+from torchgen_scaffold.sources.base import SHOWN, class_facts, class_outputs, few_classes, refuse
+from torchgen_scaffold.sources.table.table import (
+    FLOAT32_MAX,
+    NO_NUMBER,
+    Table,
+    is_empty,
+    number_in,
+    without_gaps,
+)
 from torchgen_scaffold.spelling import nearest
-
-SHOWN = 5
 
 
 def target_columns(names: Sequence[str], wanted: tuple[str, ...], place: str) -> tuple[str, ...]:
     """The target columns by their names. Raises SpecError that lists the columns there are."""
-    listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
     if not wanted:
         raise SpecError(
             Problem(
                 "which column is the target?",
-                f"{place!r} has the columns {listed}",
+                f"{place!r} has the columns {_listed(names)}",
                 "Name the one to predict: --target COLUMN",
                 "data.target",
                 missing=True,
@@ -38,11 +42,16 @@ def named_columns(names: Sequence[str], wanted: Sequence[str], place: str, role:
     found = tuple(dict.fromkeys(name.strip() for name in wanted))
     unknown = [name for name in found if name not in names]
     if unknown:
-        listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
         near = nearest(unknown[0], names)
         hint = f"Did you mean --{role} {near}?" if near else f"Name one of them: --{role} COLUMN"
-        raise refuse(f"{place!r} has no column {unknown[0][:80]!r}", f"it has {listed}", hint, f"data.{role}")
+        raise refuse(
+            f"{place!r} has no column {unknown[0][:80]!r}", f"it has {_listed(names)}", hint, f"data.{role}"
+        )
     return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
 
 
 def rows_with_targets(table: Table, targets: Sequence[str], place: str) -> list[int]:
@@ -69,7 +78,7 @@ def rows_with_targets(table: Table, targets: Sequence[str], place: str) -> list[
 
 def _numeric(cells: Sequence[str], decimal: str) -> bool:
     """Whether all cells that hold something are numbers."""
-    held = [cell for cell in cells if cell.lower() not in NO_NUMBER]
+    held = without_gaps(cells)
     return bool(held) and all(number_in(cell, decimal) is not None for cell in held)
 
 

@@ -22,6 +22,8 @@ def leaks(table: Table, found: Sequence[Found], targets: Sequence[str]) -> Itera
             others = table.column(one.name)
             if one.column.words or one.column.kind == "boolean":
                 gives_away = _decides(others, cells)
+            elif set(measured) == {None}:  # words go along with no number
+                continue
             else:
                 numbers = [number_in(cell, table.reading.decimal) for cell in others]
                 gives_away = abs(_correlation(numbers, measured)) > NEARLY
