@@ -109,7 +109,9 @@ def test_a_schedule_over_the_run_resumes_with_its_own_length_alone(tmp_path: Pat
 def test_another_seed_cannot_resume(tmp_path: Path) -> None:
     project = make(tmp_path, **ROW)
     run(project, "train.py", "--epochs", "1", "--seed", "3")
+    split = (project / "outputs/splits.csv").read_text()
     assert "--seed 3" in script_fails(project, "train.py", "--epochs", "2", "--resume")
+    assert (project / "outputs/splits.csv").read_text() == split  # still that of the run
 
 
 def test_early_stopping(tmp_path: Path) -> None:

@@ -100,7 +100,6 @@ def main() -> None:
     device = choose_device(settings.device)
     torch.manual_seed(settings.seed)  # before the model: its first weights are random
     splits = load_splits(settings.seed)
-    save_rows(settings.output_dir / "splits.csv", splits.rows)
     pinned = device.type == "cuda"  # pinned memory is copied to a GPU faster
     train_loader = DataLoader(
         splits.train,
@@ -146,6 +145,7 @@ def main() -> None:
     sizes = f"{len(splits.train):,} train and {len(splits.val):,} val samples"
     print(f"{sizes}, on {device}")
     if not settings.resume:
+        save_rows(settings.output_dir / "splits.csv", splits.rows)
         save(last)  # so that even a run stopped in its first epoch can be resumed
     try:
         for epoch in range(progress["epoch"] + 1, settings.epochs + 1):
