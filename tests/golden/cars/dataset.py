@@ -102,7 +102,7 @@ class Splits(NamedTuple):
 def load_splits(seed: int) -> Splits:
     """Shuffle once with the seed, then cut: 280 train, 59 val and 59 test samples."""
     rows, targets = load_rows()
-    train, val, test = cut(len(rows), seed)
+    train, val, test = cut(len(targets), seed)
     encoder = Encoder()
     encoder.fit(rows.iloc[train.numpy()])  # the other splits stay unseen
     inputs = encoder.encode(rows)

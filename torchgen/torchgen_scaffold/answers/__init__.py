@@ -18,8 +18,7 @@ from torchgen_scaffold.answers.training import check_batch, loss_of, training_of
 from torchgen_scaffold.answers.words import Answers, read_toml
 from torchgen_scaffold.errors import LayerError, SpecError
 from torchgen_scaffold.names import project_name_problem, suggest_name
-from torchgen_scaffold.network import build
-from torchgen_scaffold.sources import Source
+from torchgen_scaffold.network import Network
 from torchgen_scaffold.spec import Data, Model, Project, Spec, Training
 
 __all__ = ["Answers", "read_toml", "resolve"]
@@ -28,8 +27,7 @@ __all__ = ["Answers", "read_toml", "resolve"]
 def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | None = None) -> Spec:
     """The Spec of these answers. Raises SpecError listing every problem; see Spec.from_dict for the paths."""
     answers = Answers(given)
-    source: Source | None = None
-    place, facts = "", None
+    source, place, facts = None, "", None
     readable = False  # until the facts are read
     if not answers.wrong_in("data"):
         with answers.collecting():
@@ -42,12 +40,13 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
     input_shape = input_shape_of(answers, facts) if readable else None
     output_shape = output_shape_of(answers, facts, task) if readable else None
     model: Model | None = None
+    network: Network | None = None
     data: Data | None = None
     training: Training | None = None
     layer_error: LayerError | None = None
     if input_shape and output_shape and not answers.wrong_in("model"):
         try:
-            model = model_of(answers, input_shape, output_shape, facts.words if facts else ())
+            model, network = model_of(answers, input_shape, output_shape, facts.words if facts else ())
         except LayerError as error:
             layer_error = error
         except SpecError as error:
@@ -57,8 +56,8 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
             data = data_of(answers, source, place, facts, task, base, home)
     if task and output_shape and data:
         training = training_of(answers, task, output_shape, data)
-        if model and training:
-            check_batch(answers, build(model, output_shape), training.batch_size)
+        if network and training:
+            check_batch(answers, network, training.batch_size)
     elif task:
         loss_of(answers, task)  # whether the loss fits can be said without shapes
     if layer_error and not answers.problems:

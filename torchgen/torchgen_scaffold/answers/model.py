@@ -9,7 +9,7 @@ from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.layers.base import Axes, LayerCall, Shape, Signal
 from torchgen_scaffold.layers.text import parse_layers
-from torchgen_scaffold.network import build
+from torchgen_scaffold.network import Network, build
 from torchgen_scaffold.presets import PRESETS, usual_preset
 from torchgen_scaffold.shapes import show_sizes
 from torchgen_scaffold.spec import Model
@@ -21,8 +21,10 @@ _READ_CHANNELS_FIRST = (
 _READ_TIME_FIRST = ("rnn", "lstm", "gru")
 
 
-def model_of(answers: Answers, input_shape: Shape, output_shape: Shape, words: tuple[int, ...] = ()) -> Model:
-    """The Model of a Spec; `words` are those of each category of a table. Raises SpecError, or LayerError where a layer does not fit."""
+def model_of(
+    answers: Answers, input_shape: Shape, output_shape: Shape, words: tuple[int, ...] = ()
+) -> tuple[Model, Network]:
+    """The Model of a Spec and its traced network; `words` are those of each category of a table. Raises SpecError, or LayerError where a layer does not fit."""
     preset: str | None = answers.get("model.preset")
     layers: str | None = answers.get("model.layers")
     vocab_size: int | None = answers.get("model.vocab_size")
@@ -47,8 +49,7 @@ def model_of(answers: Answers, input_shape: Shape, output_shape: Shape, words: t
         calls = tuple(PRESETS[preset].layers(signal, settings))
     answers.leftovers("model", _chosen(preset, signal))
     model = Model(preset, calls, signal, vocab_size, layout, words, settings)
-    build(model, output_shape)  # raises where a layer does not fit
-    return model
+    return model, build(model, output_shape)  # raises where a layer does not fit
 
 
 def _chosen(preset: str | None, signal: Signal) -> str:

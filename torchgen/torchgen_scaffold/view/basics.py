@@ -46,8 +46,8 @@ class Basics:
         self.input_size = prod(spec.input_shape)
         self.vocab_size = spec.model.vocab_size or 0
         self.is_tokens = bool(spec.model.vocab_size)
-        self.cuts_by = "group" if spec.data.group else "time" if spec.data.time else ""
-        self.cuts_by = Code(self.cuts_by or ("class" if row.chooses else "chance"))
+        by_column = "group" if spec.data.group else "time" if spec.data.time else ""
+        self.cuts_by = Code(by_column or ("class" if row.chooses else "chance"))
         self.words = list(spec.data.words)
         self.is_flat = len(spec.input_shape) == 1
         self.is_regression = row.form == "regression"

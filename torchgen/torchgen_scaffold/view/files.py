@@ -72,31 +72,29 @@ class DatasetFile(Basics):
         return self._task.form in ("binary", "multiclass")
 
     @property
-    def stratifies(self) -> bool:
-        """Whether the splits are cut class by class."""
-        return self.cuts_by == "class"
-
-    @property
-    def cut_how(self) -> Code:
-        """How the samples are cut, for a sentence."""
-        return Code(" class by class" if self.cuts_by == "class" else "")
-
-    @property
     def cut_doc(self) -> Code:
-        """How the samples are cut, as the beginning of a sentence."""
+        """How the samples are cut, as the beginning of a sentence that goes on with the sizes."""
         return Code(
             {
                 "group": "Shuffle the groups with the seed, then cut them: about",
-                "time": "Cut along time",
-            }.get(self.cuts_by, f"Shuffle once with the seed, then cut{self.cut_how}")
+                "time": "Cut along time:",
+                "class": "Shuffle once with the seed, then cut class by class:",
+                "chance": "Shuffle once with the seed, then cut:",
+            }[self.cuts_by]
         )
 
     @property
-    def cut_by(self) -> Code:
-        """What cut() goes by: the class of each sample, or how many there are."""
-        if self.cuts_by != "class":
-            return Code("len(targets)")
-        return Code("targets.flatten()" if self.is_binary else "targets")
+    def cut_arguments(self) -> Code:
+        """What cut() goes by: the class of each sample, how many there are, or a column of the rows."""
+        labels = "targets.flatten()" if self.is_binary else "targets"
+        return Code(
+            {
+                "group": "rows, seed",
+                "time": "rows",
+                "class": f"{labels}, seed",
+                "chance": "len(targets), seed",
+            }[self.cuts_by]
+        )
 
     @property
     def cut_names(self) -> Code:

@@ -166,23 +166,13 @@ class TableFile(Basics):
         """The input columns and the targets, and what the rows are cut by."""
         inputs = str(self.input_columns)
         inside = inputs[1:-1] if inputs.startswith("[") else f"*{inputs}"
-        return Code(
-            f"[{inside}, *TARGETS{', GROUP' if self.cuts_by == 'group' else ', TIME' if self.cuts_by == 'time' else ''}]"
-        )
+        cut_by = {"group": ", GROUP", "time": ", TIME"}.get(self.cuts_by, "")
+        return Code(f"[{inside}, *TARGETS{cut_by}]")
 
     @property
     def cut_column(self) -> Code:
         """The column that the rows are cut by, as a Python string."""
         return python_value((*self._spec.data.group, *self._spec.data.time)[0])
-
-    @property
-    def cut_by_table(self) -> Code:
-        """The arguments of cut()."""
-        if self.cuts_by == "time":
-            return Code("rows")
-        by = "rows" if self.cuts_by == "group" else "len(rows)"
-        labels = "targets.flatten()" if self.is_binary else "targets"
-        return Code(f"{labels if self.cuts_by == 'class' else by}, seed")
 
     @property
     def time_format(self) -> Code:
