@@ -63,7 +63,7 @@ class Network:
 
 def build(model: Model, output_shape: Shape) -> Network:
     """Trace a model's layers and its head. Raises LayerError at the first layer that does not fit."""
-    body = trace(model.layers, model.signal, vocab_size=model.vocab_size, words=model.words)
+    body = trace(model.layers, model.signal, vocab_size=model.vocab_size, codes=model.codes)
     head = trace(_head(body.signal.shape, output_shape), body.signal)
     notes = [*body.notes, *head.notes, *_head_note(model, prod(output_shape))]
     groups = [*_groups(body.layers), *((layer,) for layer in head.layers)]

@@ -39,7 +39,7 @@ class Plan:
     def splits(self) -> Sizes:
         """Samples in the train, val and test split."""
         data = self.spec.data
-        return split_sizes(data.samples, data.test_samples, self.spec.class_counts)
+        return split_sizes(data.samples, data.test_samples, self.spec.class_counts, data.val_samples)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from typing import Any
 
 from torchgen_scaffold.layers.base import LayerCall, Signal
 from torchgen_scaffold.layers.base import Shape as Sizes
-from torchgen_scaffold.sources.table.columns import Column, words_of
+from torchgen_scaffold.layers.dense import Codes
+from torchgen_scaffold.sources.table.columns import Column
 from torchgen_scaffold.sources.table.table import Reading
 from torchgen_scaffold.tasks import TASKS, Task
 
@@ -27,7 +28,7 @@ class Model:
     signal: Signal
     vocab_size: int | None = None
     layout: str | None = None
-    words: tuple[int, ...] = ()  # of each category of a table
+    codes: Codes = field(default_factory=Codes)  # behind the numbers of a row of a table
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -39,6 +40,8 @@ class Data:
     place: str
     samples: int
     test_samples: int = 0
+    val_samples: int = 0
+    parts: tuple[str, ...] = ()  # folders or splits of its own: train, val, test, as the source calls them
     target: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
@@ -49,7 +52,9 @@ class Data:
     time: tuple[str, ...] = ()
     time_format: str = ""
     reading: Reading = field(default_factory=Reading)
+    padded: bool = False
     resize: Sizes = ()
+    augment: str = ""  # how training varies images: none, shift or flip
     skipped: tuple[str, ...] = ()
     strict: bool = False
     # Where the data is now, to copy it from; no part of torchgen.toml, and so of what makes two specs equal.
@@ -65,9 +70,19 @@ class Data:
         return tuple(Column.parse(name, kind) for name, kind in zip(self.columns, kinds, strict=True))
 
     @property
-    def words(self) -> tuple[int, ...]:
-        """The number of words of each category, in the order of the columns."""
-        return words_of(self.table)
+    def kept(self) -> int:
+        """The samples that the source itself keeps for val and test."""
+        return self.val_samples + self.test_samples
+
+    @property
+    def is_sequences(self) -> bool:
+        """Whether the rows of a table are time steps: a sequence for each group."""
+        return bool(self.group and self.time)
+
+    @property
+    def cut_by(self) -> str:
+        """The role of the column that rows are cut into splits by, if any: group or time."""
+        return "" if self.is_sequences else "group" if self.group else "time" if self.time else ""
 
     @property
     def text(self) -> str:
@@ -164,6 +179,8 @@ class Spec:
             "target": self.data.target,
             "samples": self.data.samples,
             "test_samples": self.data.test_samples,
+            "val_samples": self.data.val_samples,
+            "parts": self.data.parts,
             "classes": self.data.classes,
             "counts": self.data.counts,
             "columns": self.data.columns,
@@ -173,7 +190,9 @@ class Spec:
             "time": self.data.time,
             "time_format": self.data.time_format or None,
             **_unusual(self.data.reading),
+            "padded": self.data.padded or None,
             "resize": self.data.resize,
+            "augment": self.data.augment or None,
             "skipped": self.data.skipped,
             "strict": self.data.strict or None,
         }
@@ -208,7 +227,7 @@ def class_counts(task: Task, output_shape: Sizes, data: Data) -> tuple[int, ...]
 
     Made data has as many of each as can be.
     """
-    if not task.chooses or data.group or data.time:
+    if not task.chooses or data.cut_by:
         return ()
     if data.source != "synthetic":
         return data.counts

@@ -16,16 +16,18 @@ class Sizes(NamedTuple):
     test: int
 
 
-def split_sizes(samples: int, test_samples: int = 0, counts: Sequence[int] = ()) -> Sizes:
-    """15% for val and 15% for test, the rest to train; a source's own test set is kept.
+def split_sizes(
+    samples: int, test_samples: int = 0, counts: Sequence[int] = (), val_samples: int = 0
+) -> Sizes:
+    """15% for val and 15% for test, the rest to train; a source's own val and test sets are kept.
 
-    `counts` has the samples of each class (those of the own test set left out): every class is cut by itself, and
+    `counts` has the samples of each class (those of the own sets left out): every class is cut by itself, and
     gives at least one sample to each split where it has three.
     """
-    rest = samples - test_samples
+    rest = samples - test_samples - val_samples
     if sum(counts) == rest:
         held = sum(max(count * HELD_PERCENT // 100, int(count > 2)) for count in counts)
     else:
         held = max(1, rest * HELD_PERCENT // 100)
-    test = test_samples or held
-    return Sizes(samples - test - held, held, test)
+    val, test = val_samples or held, test_samples or held
+    return Sizes(samples - val - test, val, test)

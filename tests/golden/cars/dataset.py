@@ -86,7 +86,8 @@ def load_rows() -> tuple[pd.DataFrame, torch.Tensor]:
     rows = read_table(DATA, [*NUMBERS, *DATES, *CATEGORIES, *TARGETS])
     numbers = np.column_stack([to_numbers(rows[name]) for name in TARGETS])
     known = ~np.isnan(numbers).any(axis=1)
-    return rows[known], torch.tensor(numbers[known], dtype=torch.float32)
+    rows, targets = rows[known], torch.tensor(numbers[known], dtype=torch.float32)
+    return rows, targets
 
 
 class Splits(NamedTuple):
@@ -126,8 +127,8 @@ def statistics(train: TensorDataset) -> dict[str, torch.Tensor]:
     """What the model's buffers hold, from the train split alone: the others stay unseen."""
     inputs, targets = train.tensors
     mean, std = inputs.mean(dim=0), nonzero(inputs.std(dim=0, correction=0))
-    codes = len(CATEGORIES)  # they stand last, and measure nothing
-    mean[-codes:], std[-codes:] = 0.0, 1.0
+    # The codes stand last, and measure nothing.
+    mean[-1:], std[-1:] = 0.0, 1.0
     return {
         "input_mean": mean,
         "input_std": std,

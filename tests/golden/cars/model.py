@@ -12,16 +12,17 @@ EMBEDDINGS = [(4, 2)]
 
 
 class Columns(nn.Module):
-    """The numbers of a row as they are, and an embedding for the code of each category."""
+    """The numbers of a row as they are, and embeddings for the codes behind them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.embeddings = nn.ModuleList(nn.Embedding(*sizes) for sizes in EMBEDDINGS)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        numbers, codes = inputs[:, :-1], inputs[:, -1:].long()
-        embedded = [embed(codes[:, i]) for i, embed in enumerate(self.embeddings)]
-        return torch.cat([numbers, *embedded], dim=1)
+        numbers, codes = inputs[..., :-1], inputs[..., -1:].long()
+        parts = [numbers]
+        parts += [embed(codes[..., i]) for i, embed in enumerate(self.embeddings)]
+        return torch.cat(parts, dim=-1)
 
 
 class Model(nn.Module):

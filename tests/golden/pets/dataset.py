@@ -1,6 +1,6 @@
 """900 images, a folder for each class.
 
-A file is opened when its sample is asked for, so that the folder may be larger than the memory.
+A file is opened when its sample is asked for, so that the images may be larger than the memory.
 
 Usage:
     python dataset.py  # show the splits
@@ -12,34 +12,30 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch.utils.data import DataLoader, Dataset
 
 DATA = Path(__file__).parent / "data/pets"
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 INPUT_SHAPE = (3, 32, 48)  # channels, height, width
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 CLASSES = ["cat", "dog", "fish"]
+SHIFT = 2  # the most pixels that training moves an image by
 
 
 class ImageFiles(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """Image files and the class that each one's folder names."""
+    """Image files and their targets (N,) long."""
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    def __init__(self, files: Sequence[Path], targets: torch.Tensor) -> None:
         self.files = list(files)
+        self.targets = targets
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """inputs (3, 32, 48) float32 from 0 to 1, target () long."""
-        file = self.files[index]
-        label = class_of(file)
-        return load_image(file), torch.tensor(label)
-
-
-def class_of(file: Path) -> int:
-    """The index of the class that the file's folder names."""
-    return CLASSES.index(file.relative_to(DATA).parts[0])
+        """inputs (3, 32, 48) float32 from 0 to 1, and the target."""
+        return load_image(self.files[index]), self.targets[index]
 
 
 def load_image(file: str | Path) -> torch.Tensor:
@@ -54,6 +50,33 @@ def load_image(file: str | Path) -> torch.Tensor:
     return rows.permute(2, 0, 1) / 255  # channels first; a pixel goes up to 255
 
 
+def augment(images: torch.Tensor) -> torch.Tensor:
+    """A batch (N, 3, 32, 48) float32 for training, each image a little different in every epoch."""
+    height, width = images.shape[2:]
+    padded = F.pad(images, (SHIFT,) * 4, mode="replicate")  # the edge goes on
+    starts = torch.randint(0, 2 * SHIFT + 1, (len(images), 2)).tolist()
+    moved = [
+        image[:, top : top + height, left : left + width]
+        for image, (top, left) in zip(padded, starts, strict=True)
+    ]
+    return torch.stack(moved)
+
+
+def find_files(folder: Path) -> tuple[list[Path], torch.Tensor]:
+    """The images in the folder of each class, and their targets (N,) long."""
+    # Sorted: the order in which a folder is listed differs between machines.
+    files = sorted(
+        file
+        for name in CLASSES
+        for file in (folder / name).rglob("*")
+        if file.suffix.lower() in SUFFIXES
+    )
+    if not files:
+        raise SystemExit(f"there are no images in {folder}")
+    labels = [CLASSES.index(file.relative_to(folder).parts[0]) for file in files]
+    return files, torch.tensor(labels, dtype=torch.long)
+
+
 class Splits(NamedTuple):
     """Train teaches, val chooses the checkpoint, test is for eval.py alone."""
 
@@ -65,18 +88,10 @@ class Splits(NamedTuple):
 
 def load_splits(seed: int) -> Splits:
     """Shuffle once with the seed, then cut class by class: 630 train, 135 val and 135 test samples."""
-    # Sorted first: the order in which a folder is listed differs between machines.
-    files = sorted(
-        file
-        for name in CLASSES
-        for file in (DATA / name).rglob("*")
-        if file.suffix.lower() in SUFFIXES
-    )
-    if not files:
-        raise SystemExit(f"there are no images in {DATA}")
-    labels = torch.tensor([class_of(file) for file in files])
+    files, targets = find_files(DATA)
     train, val, test = (
-        ImageFiles([files[i] for i in part.tolist()]) for part in cut(labels, seed)
+        ImageFiles([files[i] for i in part.tolist()], targets[part])
+        for part in cut(targets, seed)
     )
     rows = [
         [file.relative_to(DATA).as_posix() for file in part.files]
@@ -98,7 +113,7 @@ def cut(labels: torch.Tensor, seed: int) -> list[torch.Tensor]:
 
 
 def statistics(train: ImageFiles) -> dict[str, torch.Tensor]:
-    """Each channel's mean and std over the train split alone, in one pass; they become the model's buffers."""
+    """What the model's buffers hold, from the train split alone: each channel's mean and std, in one pass."""
     channels, height, width = INPUT_SHAPE
     total = torch.zeros(channels, dtype=torch.float64)
     squares = torch.zeros(channels, dtype=torch.float64)
@@ -108,11 +123,15 @@ def statistics(train: ImageFiles) -> dict[str, torch.Tensor]:
     pixels = len(train) * height * width
     mean = total / pixels
     std = (squares / pixels - mean.square()).clamp(min=0).sqrt()
-    std = torch.where(std > 0, std, 1.0)  # one colour only: divide by 1, not by 0
     return {
         "input_mean": mean.float().reshape(channels, 1, 1),
-        "input_std": std.float().reshape(channels, 1, 1),
+        "input_std": nonzero(std).float().reshape(channels, 1, 1),
     }
+
+
+def nonzero(std: torch.Tensor) -> torch.Tensor:
+    """What never changes has std 0; divide it by 1 instead, not by 0."""
+    return torch.where(std > 0, std, 1.0)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from dataset import load_splits, statistics
+from dataset import augment, load_splits, statistics
 from eval import evaluate
 from model import Model, make_loss
 from runtime import (
@@ -74,6 +74,7 @@ def train_epoch(
     total, samples = 0.0, 0
     for inputs, targets in tqdm(loader, desc="train", leave=False, disable=None):
         inputs, targets = inputs.to(device), targets.to(device)
+        inputs = augment(inputs)  # a little different in every epoch
         with torch.autocast(device.type, precision, enabled=settings.amp != "none"):
             logits = model(inputs)
         loss = loss_fn(logits.float(), targets)

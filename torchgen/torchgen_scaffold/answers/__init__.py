@@ -46,7 +46,7 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
     layer_error: LayerError | None = None
     if input_shape and output_shape and not answers.wrong_in("model"):
         try:
-            model, network = model_of(answers, input_shape, output_shape, facts.words if facts else ())
+            model, network = model_of(answers, input_shape, output_shape, facts)
         except LayerError as error:
             layer_error = error
         except SpecError as error:
@@ -55,7 +55,7 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
         with answers.collecting():
             data = data_of(answers, source, place, facts, task, base, home)
     if task and output_shape and data:
-        training = training_of(answers, task, output_shape, data)
+        training = training_of(answers, task, output_shape, data, model)
         if network and training:
             check_batch(answers, network, training.batch_size)
     elif task:

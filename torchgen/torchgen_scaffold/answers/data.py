@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from torchgen_scaffold.answers.recorded import agree, recorded
 from torchgen_scaffold.answers.words import Answers
@@ -28,7 +29,7 @@ def source_of(answers: Answers, base: Path) -> tuple[Source, str]:
     """The source and what follows its colon, or a path alone; synthetic where nothing was said. Raises SpecError."""
     text: str = answers.get("data.source") or "synthetic"
     name, colon, place = text.partition(":")
-    if name not in SOURCES and (alone := _by_ending(text, base)):
+    if name not in SOURCES and (alone := recognised(base / text)):
         name, colon, place = alone, ":", text
     source = SOURCES.get(name)
     forms = ", ".join(row.form for row in SOURCES.values())
@@ -69,14 +70,10 @@ def source_of(answers: Answers, base: Path) -> tuple[Source, str]:
     return source, place
 
 
-def _by_ending(text: str, base: Path) -> str | None:
+def recognised(path: Path) -> str | None:
     """The source of a path that was given alone: `houses.csv` is csv:houses.csv, and a folder has images."""
-    ending = Path(text).suffix.lower()
-    for name, source in SOURCES.items():
-        if ending and ending in source.endings:
-            return name
     try:
-        return "images" if (base / text).is_dir() else None
+        return next((name for name, source in SOURCES.items() if source.recognises(path)), None)
     except (OSError, ValueError):  # a NUL, or a name that is too long
         return None
 
@@ -105,12 +102,14 @@ def facts_of(answers: Answers, source: Source, place: str, base: Path) -> Facts 
         facts = read_facts(source, place, request)
     if facts is not None:
         _check_facts(facts)
+        if facts.vocab_size:
+            answers.values.setdefault("model.vocab_size", facts.vocab_size)
     return facts
 
 
 def _check_said(answers: Answers, source: Source, targets: tuple[str, ...], resize: Shape) -> None:
     """Refuse what this source does not read."""
-    if resize and (source.name != "images" or len(resize) != 2):
+    if resize and (source.template != "images" or len(resize) != 2):
         raise SpecError(
             Problem(
                 "data.resize is the height and width of images",
@@ -128,17 +127,21 @@ def _check_said(answers: Answers, source: Source, targets: tuple[str, ...], resi
                 "data.target",
             )
         )
-    if not source.needs_target:
-        for role in ("drop", "group", "time"):
-            if answers.get(f"data.{role}"):
-                why = "only a table has columns to choose from"
-                raise SpecError(
-                    Problem(
-                        f"--{role} does nothing with {source.name}", why, f"Drop --{role}.", f"data.{role}"
-                    )
-                )
+    for role in ("drop", "group", "time"):
+        if answers.get(f"data.{role}") and role not in source.roles:
+            what = f"--{role} does nothing with {source.name}"
+            why = "only a table has columns to choose from"
+            raise SpecError(Problem(what, why, f"Drop --{role}.", f"data.{role}"))
+    if answers.get("data.augment") and source.template != "images":
+        what = f"data.augment does nothing with {source.name}"
+        why = "only image files are varied in training"
+        raise SpecError(Problem(what, why, "Drop data.augment.", "data.augment"))
+    if answers.get("project.copy_data") and source.name == "imagelist":
+        what = "--copy-data would copy the list and leave the images behind"
+        instead = "Drop --copy-data, and keep the list beside its images."
+        raise SpecError(Problem(what, "a list names files anywhere", instead, "project.copy_data"))
     if source.name == "synthetic":
-        for name in ("test_samples", "counts", "columns"):
+        for name in ("test_samples", "val_samples", "counts", "columns"):
             if f"data.{name}" in answers.values:
                 key = f"data.{name}"
                 why = "made data has none; a file of yours may"
@@ -147,10 +150,11 @@ def _check_said(answers: Answers, source: Source, targets: tuple[str, ...], resi
 
 def _check_facts(facts: Facts) -> None:
     """Whatever the data holds, torchgen.toml must be able to hold it too, and every split must get a share."""
-    if facts.samples - facts.test_samples < FEWEST_SAMPLES:
-        kept = " besides the test set" if facts.test_samples else ""
+    own = facts.samples - facts.test_samples - facts.val_samples
+    if own < FEWEST_SAMPLES:
+        kept = " besides its own val and test sets" if facts.test_samples or facts.val_samples else ""
         raise _unfit(
-            f"there are {max(facts.samples - facts.test_samples, 0)} samples{kept}",
+            f"there are {max(own, 0)} samples{kept}",
             f"a train, a val and a test split need at least {FEWEST_SAMPLES}",
             "Bring more samples.",
         )
@@ -206,33 +210,35 @@ def data_of(
             ) from error
     classifies = TASKS[task].classifies
     _check_splits(answers, facts, task)
+    taken: dict[str, Any] = {name: getattr(facts, name) for name in _TAKEN}
+    taken |= {role: tuple(answers.get(f"data.{role}") or ()) for role in ("drop", "group", "time")}
     return Data(
         source=source.name,
         place=place,
-        samples=facts.samples,
-        test_samples=facts.test_samples,
+        **taken,
         target=facts.targets if source.needs_target else (),
         classes=facts.classes if classifies else (),
         counts=facts.counts if classifies else (),
-        columns=facts.columns,
         kinds=() if set(facts.kinds) <= {"number"} else facts.kinds,
-        **{role: tuple(answers.get(f"data.{role}") or ()) for role in ("drop", "group", "time")},
-        reading=facts.reading,
-        skipped=facts.skipped,
         strict=answers.get("data.strict"),
-        time_format=facts.time_format,
-        says=facts.says,
-        warnings=facts.warnings,
         resize=answers.get("data.resize") or (),
+        augment=answers.get("data.augment") or ("shift" if source.template == "images" else ""),
         original=original,
     )
 
 
+# What a project takes over from the facts of its data as it is.
+_TAKEN: tuple[str, ...] = (
+    *("samples", "test_samples", "val_samples", "parts", "columns", "reading", "skipped"),
+    *("padded", "time_format", "says", "warnings"),
+)
+
+
 def _check_splits(answers: Answers, facts: Facts, task: str) -> None:
     """Every split gets a sample."""
-    by_column = answers.get("data.group") or answers.get("data.time")
+    by_column = bool(answers.get("data.group")) != bool(answers.get("data.time"))  # both: sequences
     counts = facts.counts if TASKS[task].chooses and not by_column else ()
-    if min(split_sizes(facts.samples, facts.test_samples, counts)) < 1:
+    if min(split_sizes(facts.samples, facts.test_samples, counts, facts.val_samples)) < 1:
         raise _unfit(
             "no class has three samples",
             "each class is cut into train, val and test, and two of them would stay empty",

@@ -20,7 +20,15 @@ _TRAINING_ROWS: tuple[tuple[str, Mapping[str, Any]], ...] = (
 # What a file records of its data, so that the data need not be read again.
 _READING = ("data.separator", "data.encoding", "data.decimal", "data.header")
 _FACTS = (
-    *("data.samples", "data.test_samples", "data.classes", "data.counts", "data.columns", "data.kinds"),
+    *(
+        "data.samples",
+        "data.test_samples",
+        "data.val_samples",
+        "data.classes",
+        "data.counts",
+        "data.columns",
+        "data.kinds",
+    ),
     *("data.time_format", "data.skipped"),
     *_READING,
 )

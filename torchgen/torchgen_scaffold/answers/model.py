@@ -8,10 +8,12 @@ from torchgen_scaffold.answers.shapes import axes_of
 from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.layers.base import Axes, LayerCall, Shape, Signal
+from torchgen_scaffold.layers.dense import Codes
 from torchgen_scaffold.layers.text import parse_layers
 from torchgen_scaffold.network import Network, build
 from torchgen_scaffold.presets import PRESETS, usual_preset
 from torchgen_scaffold.shapes import show_sizes
+from torchgen_scaffold.sources import Facts
 from torchgen_scaffold.spec import Model
 
 _READ_CHANNELS_FIRST = (
@@ -22,9 +24,9 @@ _READ_TIME_FIRST = ("rnn", "lstm", "gru")
 
 
 def model_of(
-    answers: Answers, input_shape: Shape, output_shape: Shape, words: tuple[int, ...] = ()
+    answers: Answers, input_shape: Shape, output_shape: Shape, facts: Facts | None
 ) -> tuple[Model, Network]:
-    """The Model of a Spec and its traced network; `words` are those of each category of a table. Raises SpecError, or LayerError where a layer does not fit."""
+    """The Model of a Spec and its traced network. Raises SpecError, or LayerError where a layer does not fit."""
     preset: str | None = answers.get("model.preset")
     layers: str | None = answers.get("model.layers")
     vocab_size: int | None = answers.get("model.vocab_size")
@@ -40,7 +42,7 @@ def model_of(
     calls = parse_layers(layers) if layers else ()
     if len(input_shape) == 2 and layout is None and vocab_size is None:
         layout = _layout_for(preset, calls)
-    signal = Signal(input_shape, axes_of(input_shape, layout, vocab_size))
+    signal = Signal(input_shape, axes_of(input_shape, layout, vocab_size), bool(facts and facts.padded))
     settings: dict[str, Any] = {}
     if not layers:
         preset = preset or usual_preset(signal)
@@ -48,7 +50,7 @@ def model_of(
         settings = answers.of_row("model", PRESETS[preset].settings_for(signal.axes))
         calls = tuple(PRESETS[preset].layers(signal, settings))
     answers.leftovers("model", _chosen(preset, signal))
-    model = Model(preset, calls, signal, vocab_size, layout, words, settings)
+    model = Model(preset, calls, signal, vocab_size, layout, facts.codes if facts else Codes(), settings)
     return model, build(model, output_shape)  # raises where a layer does not fit
 
 

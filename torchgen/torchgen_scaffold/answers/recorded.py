@@ -8,7 +8,7 @@ from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.shapes import show_sizes
 from torchgen_scaffold.sources import Facts, Source
-from torchgen_scaffold.sources.table.columns import Column, width_of, words_of
+from torchgen_scaffold.sources.table.columns import Column, codes_of, is_text, width_of
 from torchgen_scaffold.sources.table.table import Reading
 from torchgen_scaffold.tasks import TASKS
 
@@ -24,45 +24,48 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
         return None
     resize = answers.get("data.resize")
     counts = answers.get("data.counts") or ()
-    held = answers.get("data.test_samples") or 0
+    test, val = (answers.get(f"data.{name}_samples") or 0 for name in ("test", "val"))
     wanted = {"binary": 2}.get(TASKS[task].form, outputs[0])
     agree("data.classes", len(classes), wanted if TASKS[task].classifies else 0, "names", "the task wants")
     agree("data.counts", len(counts), len(classes) if counts else 0, "numbers", "data.classes has")
     kinds: tuple[str, ...] = answers.get("data.kinds") or ("number",) * len(columns)
-    if source.needs_target:
-        agree("data.kinds", len(kinds), len(columns), "kinds", "data.columns has")
-        width = width_of(_columns(columns, kinds))
-        agree("data.columns", width, inputs[0] if len(inputs) == 1 else 0, "numbers a row", "the input has")
+    table = _table(columns, kinds, inputs[-1]) if source.template == "table" else []
     if resize and inputs[1:] != resize:
         raise _disagree("data.resize", show_sizes(resize), f"the input is {show_sizes(inputs)}")
-    if held and source.name != "npz":
-        raise _disagree("data.test_samples", f"{held:,}", "only an .npz file brings a test set")
+    if (test or val) and not source.brings_splits:
+        raise _disagree("data.test_samples", f"{test or val:,}", f"{source.form} brings no sets of its own")
     return Facts(
         input_shapes=(inputs,),
         output_shapes={TASKS[task].form: outputs},
         samples=samples,
-        test_samples=held,
+        test_samples=test,
+        val_samples=val,
+        parts=tuple(answers.get("data.parts") or ()),
         classes=classes,
         counts=counts,
         columns=columns,
         kinds=kinds,
-        words=words_of(_columns(columns, kinds)),
+        codes=codes_of(table),
+        vocab_size=table[0].ids if is_text(table) else 0,
         targets=targets,
         skipped=tuple(answers.get("data.skipped") or ()),
         reading=_reading(answers),
+        padded=bool(answers.get("data.padded")),
         time_format=answers.get("data.time_format") or "",
         whole_numbers=True,
     )
 
 
-def _columns(names: Sequence[str], kinds: Sequence[str]) -> list[Column]:
-    """The columns as they were recorded. Raises SpecError for a kind that is none."""
+def _table(names: Sequence[str], kinds: Sequence[str], width: int) -> list[Column]:
+    """The columns as they were recorded. Raises SpecError for a kind that is none, or where they make another width."""
+    agree("data.kinds", len(kinds), len(names), "kinds", "data.columns has")
     columns = []
     for name, kind in zip(names, kinds, strict=True):
         try:
             columns.append(Column.parse(name, kind))
         except ValueError as error:
             raise _disagree("data.kinds", repr(kind[:40]), str(error)) from error
+    agree("data.columns", width_of(columns), width, "numbers a row", "the input has")
     return columns
 
 

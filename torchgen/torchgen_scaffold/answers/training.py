@@ -8,7 +8,8 @@ from typing import Any
 from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.network import Network
-from torchgen_scaffold.spec import Data, Training, class_counts
+from torchgen_scaffold.presets import PRESETS
+from torchgen_scaffold.spec import Data, Model, Training, class_counts
 from torchgen_scaffold.splits import split_sizes
 from torchgen_scaffold.tasks import TASKS
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
@@ -16,8 +17,10 @@ from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 USUAL_STEPS = 1000  # optimizer steps after which a small network on small data has usually settled
 
 
-def training_of(answers: Answers, task: str, output_shape: Shape, data: Data) -> Training | None:
-    """The Training of a Spec; notes problems."""
+def training_of(
+    answers: Answers, task: str, output_shape: Shape, data: Data, model: Model | None
+) -> Training | None:
+    """The Training of a Spec with this model (None where it is not known); notes problems."""
     loss = loss_of(answers, task)
     optimizer: str = answers.get("training.optimizer")
     schedule: str = answers.get("training.schedule")
@@ -33,7 +36,7 @@ def training_of(answers: Answers, task: str, output_shape: Shape, data: Data) ->
         if name in settings:
             settings[name] = _weights(answers, name, settings[name], output_shape, data)
     counts = class_counts(TASKS[task], output_shape, data)
-    train = split_sizes(data.samples, data.test_samples, counts).train
+    train = split_sizes(data.samples, data.test_samples, counts, data.val_samples).train
     batch_size = answers.get("training.batch_size") or usual_batch_size(train)
     return Training(
         loss=loss,
@@ -41,12 +44,17 @@ def training_of(answers: Answers, task: str, output_shape: Shape, data: Data) ->
         schedule=schedule,
         epochs=answers.get("training.epochs") or usual_epochs(train, batch_size),
         batch_size=batch_size,
-        lr=answers.get("training.lr") or OPTIMIZERS[optimizer].lr,
+        lr=answers.get("training.lr") or OPTIMIZERS[optimizer].lr * _pace(model),
         seed=answers.get("training.seed"),
         clip_norm=_clip_norm(answers),
         patience=answers.get("training.patience"),
         settings=settings,
     )
+
+
+def _pace(model: Model | None) -> int:
+    """How many times the optimizer's usual learning rate suits the model."""
+    return PRESETS[model.preset].paces.get(model.signal.axes, 1) if model and model.preset else 1
 
 
 def _clip_norm(answers: Answers) -> float:
@@ -117,7 +125,7 @@ def _weights(answers: Answers, name: str, value: Any, output_shape: Shape, data:
         if name == "class_weights":
             return tuple(_ratio(sum(counts), len(counts) * count) for count in counts)
         if len(counts) == outputs:  # multilabel: the positives of each label
-            own = data.samples - data.test_samples  # counts leave a test set of its own out
+            own = data.samples - data.kept  # counts leave them out
             return tuple(_ratio(own - count, count) for count in counts)
         return (_ratio(counts[0], counts[1]),)  # binary: the samples of each class
     if len(value) != outputs:

@@ -29,10 +29,14 @@ Form: TypeAlias = Literal["module", "recurrent", "operation"]
 
 @dataclass(frozen=True)
 class Signal:
-    """One sample on its way between two layers: its shape, without the batch, and what its axes mean."""
+    """One sample on its way between two layers: its shape, without the batch, and what its axes mean.
+
+    `padded` says that samples may be shorter than the shape: past its end a sequence holds NaN, and tokens id 0.
+    """
 
     shape: Shape
     axes: Axes
+    padded: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class Traced:
     formula: str = ""  # "(28 + 2*0 - 1*(3-1) - 1)//1 + 1 = 26"
     why: str = ""  # one short sentence for a learner
     form: Form = "module"
+    padded: bool = False  # steps past the end of a sequence reach it
     name: str = ""  # in the generated model's named_modules(); empty for an operation
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 
 from torchgen_scaffold.layers.arguments import (
@@ -15,6 +16,7 @@ from torchgen_scaffold.layers.arguments import (
     Value,
 )
 from torchgen_scaffold.layers.base import STILL, LayerType, Signal, Step, integer, show_shape
+from torchgen_scaffold.spelling import counted
 
 
 class Linear(LayerType):
@@ -92,35 +94,60 @@ class Embedding(LayerType):
         )
 
 
-class Columns(LayerType):
-    """The first layer of a table with categories: numbers as they are, and an embedding for each category.
+TEXT_SIZE = 32  # the numbers that stand for one word of a text beside other columns
 
-    The numbers of a row come first, then a code for each category: 0 for a word that training has not seen, or none.
-    It is torchgen's own and stands in no list.
+
+@dataclass(frozen=True)
+class Codes:
+    """What a row of a table holds behind its numbers: a code for each category, and the word ids of each text.
+
+    `words` has the number of words of each category; `texts` how many words of each text are read, and how many ids
+    there are.
+    """
+
+    words: tuple[int, ...] = ()
+    texts: tuple[tuple[int, int], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.texts)
+
+    @property
+    def width(self) -> int:
+        """The places that they take in a row."""
+        return len(self.words) + sum(length for length, _ in self.texts)
+
+
+class Columns(LayerType):
+    """The first layer of a table with categories or texts: numbers as they are, and embeddings for the codes behind them.
+
+    The code of a category is 0 for a word that training has not seen, or none; a text is the mean of its words'
+    embeddings, where id 0 is no word. It is torchgen's own and stands in no list.
     """
 
     name = "columns"
-    summary = "numbers as they are, and an embedding for each category"
+    summary = "numbers as they are, and an embedding for each category and text"
 
-    def __init__(self, words: tuple[int, ...]) -> None:
-        self.words = words
+    def __init__(self, codes: Codes) -> None:
+        self.codes = codes
 
     def trace(self, signal: Signal, args: dict[str, Value], given: dict[str, Value]) -> Step:
-        """(numbers + categories,) -> (numbers + the sizes of all embeddings,)."""
-        numbers = signal.shape[0] - len(self.words)
-        sizes = [embedding_size(words) for words in self.words]
-        said = "1 category" if len(sizes) == 1 else f"{len(sizes)} categories"
+        """(…, numbers + codes) -> (…, numbers + the sizes of all embeddings) (torch.nn.Embedding, torch.nn.EmbeddingBag)."""
+        words, texts = self.codes.words, self.codes.texts
+        numbers = signal.shape[-1] - self.codes.width
+        sizes = [*map(embedding_size, words), *(TEXT_SIZE for _ in texts)]
+        rows = [*(count + 1 for count in words), *(ids for _, ids in texts)]
+        parts = [numbers, *sizes] if numbers else sizes
+        said = [
+            *([counted(len(words), "category", "categories")] if words else []),
+            *([counted(len(texts), "text")] if texts else []),
+        ]
         return Step(
             "Columns",
             {},
-            Signal((numbers + sum(sizes),), "features"),
-            params=sum((words + 1) * size for words, size in zip(self.words, sizes, strict=True)),
-            formula=(
-                f"{numbers} + {' + '.join(map(str, sizes))} = {numbers + sum(sizes)}"
-                if len(sizes) < 10
-                else ""
-            ),
-            why=f"{numbers} numbers, and an embedding for each of {said}",
+            Signal((*signal.shape[:-1], sum(parts)), signal.axes),
+            params=sum(count * size for count, size in zip(rows, sizes, strict=True)),
+            formula=f"{' + '.join(map(str, parts))} = {sum(parts)}" if 1 < len(parts) <= 10 else "",
+            why=f"{numbers} numbers, and embeddings for {' and '.join(said)}",
         )
 
 

@@ -18,7 +18,7 @@ from torchgen_scaffold.layers.base import (
     Traced,
     show_shape,
 )
-from torchgen_scaffold.layers.dense import Columns, Embedding
+from torchgen_scaffold.layers.dense import Codes, Columns, Embedding
 from torchgen_scaffold.layers.receptive import FieldOfView
 
 RECURRENT = ("rnn", "lstm", "gru")
@@ -45,16 +45,16 @@ def trace(
     signal: Signal,
     *,
     vocab_size: int | None = None,
-    words: tuple[int, ...] = (),
+    codes: Codes | None = None,
 ) -> Trace:
     """Trace `calls` on a sample of shape `signal.shape` (no batch).
 
-    `words` has the number of words of each category, whose codes stand behind the numbers of a row of a table.
+    `codes` are those that stand behind the numbers of a row of a table.
     Raises LayerError at the first layer that does not fit, with those before it.
     """
     walk = _Walk(signal, vocab_size)
-    if words:
-        walk.take_columns(words)
+    if codes:
+        walk.take_columns(codes)
     for index, call in _with_last_step(calls):
         try:
             walk.take(call)
@@ -95,14 +95,14 @@ class _Walk:
         """Go through one more layer. Raises Misfit where it does not fit."""
         self._pass(self.step(call), str(call))
 
-    def take_columns(self, words: tuple[int, ...]) -> None:
-        """Go through the first layer of a table with categories."""
-        self._pass(Columns(words).trace(self.signal, {}, {}), "columns")
+    def take_columns(self, codes: Codes) -> None:
+        """Go through the first layer of a table with categories or texts."""
+        self._pass(Columns(codes).trace(self.signal, {}, {}), "columns")
 
     def _pass(self, step: Step, item: str) -> None:
         before = self.signal
         self.view.pass_through(step, before.shape)
-        self.signal = step.signal
+        self.signal = _still_padded(step.signal, before)
         self.notes |= dict.fromkeys(step.notes)
         self.layers.append(
             Traced(
@@ -117,8 +117,15 @@ class _Walk:
                 formula=step.formula,
                 why=step.why,
                 form=step.form,
+                padded=before.padded,
             )
         )
+
+
+def _still_padded(after: Signal, before: Signal) -> Signal:
+    """The signal behind a layer: steps past a sequence's end stay there as long as the steps themselves do."""
+    same_steps = after.axes == "sequence" and after.shape[0] == before.shape[0]
+    return replace(after, padded=before.padded and same_steps)
 
 
 def _layer_type(name: str, vocab_size: int | None) -> LayerType:

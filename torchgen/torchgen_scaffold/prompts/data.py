@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from torchgen_scaffold.answers import Answers
-from torchgen_scaffold.answers.data import source_of
+from torchgen_scaffold.answers.data import recognised, source_of
 from torchgen_scaffold.errors import SpecError
 from torchgen_scaffold.escape import visible
 from torchgen_scaffold.prompts.question import Question, sentence
@@ -17,7 +17,6 @@ from torchgen_scaffold.shapes import show_sizes
 from torchgen_scaffold.sources import SOURCES, Request
 from torchgen_scaffold.sources.base import existing
 from torchgen_scaffold.sources.sklearn import SETS
-from torchgen_scaffold.sources.tables import TableSource
 from torchgen_scaffold.spelling import counted
 from torchgen_scaffold.tasks import TASKS
 
@@ -49,7 +48,7 @@ def _source_at(talk: Talk, typed: str) -> str:
     What is typed is relative to where the person is, which need not be where the answers' paths start.
     """
     home = Path(os.path.expanduser(typed))  # noqa: PTH111 - Path.expanduser raises for an unknown ~name
-    name = next((name for name, row in SOURCES.items() if home.suffix.lower() in row.endings), "images")
+    name = recognised(home) or "images"
     existing(str(home), Request(Path()), form=SOURCES[name].form, folder=name == "images")
     return f"{name}:{home if talk.base == Path() else home.absolute()}"
 
@@ -82,23 +81,11 @@ def is_table(talk: Talk) -> bool:
 def ask_target(talk: Talk, question: Question) -> Changes:
     """The column to predict, the last one first in line; or several."""
     source, place = source_of(Answers(talk.answers), talk.base)
-    assert isinstance(source, TableSource)  # is_table has said so
-    header = source.read(talk.base / place, place).names  # the table was read once: it is sound
+    header = source.columns(talk.base / place, place)  # the table was read once: it is sound
     columns = [Option(name, visible(name)) for name in header]
     more = [Option(_SEVERAL, "several of them", "all numbers, or all 0 and 1")] if len(header) > 2 else []
     picked = choose(question.title, [*columns, *more], header[-1])
     return {"data.target": choose_several("Which columns", columns) if picked == _SEVERAL else [picked]}
-
-
-def is_images(talk: Talk) -> bool:
-    """Whether the data are images, which can be brought to another size."""
-    return str(talk.get("data.source")).startswith("images:")
-
-
-def ask_resize(talk: Talk, question: Question) -> Changes:
-    """The height and width to bring images of several sizes to."""
-    message = f"{question.title} (height, width)"
-    return {question.key: question.typed(talk, message, usual="64,64", start=talk.get(question.key))}
 
 
 def facts_line(talk: Talk) -> str:

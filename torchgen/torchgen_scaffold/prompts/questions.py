@@ -7,7 +7,7 @@ from pathlib import Path
 from torchgen_scaffold.kinds import Choice
 from torchgen_scaffold.names import suggest_name
 from torchgen_scaffold.presets import PRESETS
-from torchgen_scaffold.prompts.data import ask_data, ask_resize, ask_target, is_images, is_table
+from torchgen_scaffold.prompts.data import ask_data, ask_target, is_table
 from torchgen_scaffold.prompts.question import Question, as_typed
 from torchgen_scaffold.prompts.sample import (
     ask_input,
@@ -93,7 +93,6 @@ QUESTIONS = (
     Question("name", "Project name", _ask_name, insists=True),
     Question("data.source", "Your data", ask_data, insists=True),
     Question("data.target", "Column to predict", ask_target, opens=is_table),
-    Question("data.resize", "Size of every image", ask_resize, opens=is_images),
     Question("task", "Task", ask_task, opens=tasks_open),
     Question("input_shape", "One sample", ask_input, ("model.vocab_size",), input_opens),
     Question("output_shape", "One output", ask_output, opens=output_opens),

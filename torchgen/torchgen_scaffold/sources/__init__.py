@@ -1,6 +1,7 @@
 """Where the data comes from. Adding a source is adding one file, one template and one line here."""
 
 from torchgen_scaffold.sources.base import Facts, Request, Source
+from torchgen_scaffold.sources.imagelist import ImageList
 from torchgen_scaffold.sources.images import Images
 from torchgen_scaffold.sources.npz import Npz
 from torchgen_scaffold.sources.sklearn import Sklearn
@@ -9,7 +10,18 @@ from torchgen_scaffold.sources.tables import Csv, Excel, JsonLines, Parquet
 
 SOURCES: dict[str, Source] = {
     source.name: source
-    for source in (Synthetic(), Sklearn(), Csv(), Parquet(), Excel(), JsonLines(), Npz(), Images())
+    # A path alone is the first source's that recognises it: a table of image files is no table of other things.
+    for source in (
+        Synthetic(),
+        Sklearn(),
+        ImageList(),
+        Csv(),
+        Parquet(),
+        Excel(),
+        JsonLines(),
+        Npz(),
+        Images(),
+    )
 }
 
 __all__ = ["SOURCES", "Facts", "Request", "Source"]

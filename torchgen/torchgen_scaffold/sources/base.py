@@ -17,6 +17,7 @@ from typing import ClassVar
 
 from torchgen_scaffold.errors import MachineError, Problem, SpecError
 from torchgen_scaffold.layers.base import Shape
+from torchgen_scaffold.layers.dense import Codes
 from torchgen_scaffold.sources.table.table import Reading
 
 
@@ -27,7 +28,8 @@ class Facts:
     `output_shapes` maps each task that the targets allow to the output shape it takes, the likeliest first;
     `sure` says whether that first task may be taken without asking. `input_shapes` are the shapes that one
     sample can be read as, its own first. `counts` has the number of samples of each class (of positives, for
-    multilabel). `test_samples` is 0 unless the source brings a test set of its own.
+    multilabel). `test_samples` and `val_samples` are 0 unless the source brings such sets of its own, which it calls
+    by the names in `parts`: of train, val and test, empty where it has none.
     """
 
     input_shapes: tuple[Shape, ...]
@@ -39,15 +41,19 @@ class Facts:
     columns: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     test_samples: int = 0
+    val_samples: int = 0
+    parts: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()  # what each column holds; empty where all are plain numbers
     reading: Reading = field(default_factory=Reading)
     skipped: tuple[str, ...] = ()  # files of a folder that cannot be read
     time_format: str = ""  # of the column that splits go by: "number", or the format of a date
     says: tuple[tuple[str, str], ...] = ()  # column by column, for people
     warnings: tuple[str, ...] = ()
+    padded: bool = False  # samples are shorter than the shape here and there
+    vocab_size: int = 0  # the inputs are token ids below it
     whole_numbers: bool = False  # the inputs could be token ids
     largest: int = 0  # the largest input, where they are whole numbers
-    words: tuple[int, ...] = ()  # of each category of a table
+    codes: Codes = field(default_factory=Codes)  # behind the numbers of a row of a table
 
 
 class Source:
@@ -63,6 +69,16 @@ class Source:
     template: ClassVar[str]
     endings: ClassVar[tuple[str, ...]] = ()  # of its files, by which a path alone is known
     needs_target: ClassVar[bool] = False
+    roles: ClassVar[tuple[str, ...]] = ()  # what columns can be named for: drop, group, time
+    brings_splits: ClassVar[bool] = False  # it may have val and test sets of its own
+
+    def recognises(self, path: Path) -> bool:
+        """Whether a path that was given alone is data of this kind; by its ending, unless a source knows better."""
+        return path.suffix.lower() in self.endings
+
+    def columns(self, path: Path, place: str) -> Sequence[str]:
+        """The columns to choose a target from, of data that has some. Raises SpecError where it cannot be read."""
+        return ()
 
     def facts(self, place: str, request: Request) -> Facts | None:
         """The facts of the data at `place` (what follows the colon), or None where the request decides them.

@@ -1,27 +1,18 @@
-"""A folder of images, one folder a class: `images:DIR`."""
+"""A folder of images, one folder a class: `images:DIR`; folders for train, val and test around them are kept."""
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
-from torchgen_scaffold.errors import Problem, SpecError
-from torchgen_scaffold.layers.base import Shape
-from torchgen_scaffold.sources.base import (
-    Facts,
-    Request,
-    Source,
-    class_outputs,
-    existing,
-    first_few,
-    need,
-    refuse,
-)
-from torchgen_scaffold.spelling import counted
+from torchgen_scaffold.sources.base import Facts, Request, Source, class_outputs, existing, refuse
+from torchgen_scaffold.sources.pictures import SUFFIXES, check_skipped, image_shape, look_at_all, told
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
-GREY_MODES = ("1", "L", "LA", "La")
-COLOUR_MODES = ("P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "HSV")
+# What people call the folders of each split.
+_PARTS = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing"),
+}
 
 
 class Images(Source):
@@ -29,56 +20,70 @@ class Images(Source):
 
     name = template = "images"
     form = "images:DIR"
-    summary = "image files, one folder for each class"
+    summary = "image files, one folder for each class; folders train, val and test around them are kept"
     predicts_on = "image files"
     requires = ("numpy", "pillow")
     imports = ("numpy", "PIL")
     has_path = True
+    brings_splits = True
+
+    def recognises(self, path: Path) -> bool:
+        """A folder holds images."""
+        return path.is_dir()
 
     def facts(self, place: str, request: Request) -> Facts:
-        """Open every image's header: sizes, colour, and which cannot be read."""
+        """Open every image: sizes, colour, and which cannot be read."""
         folder = existing(place, request, form=self.form, folder=True)
-        files = _files(folder, place)
-        if not files:
+        parts = _parts(folder, place)
+        held = {part: _files(folder / name, place) for part, name in parts.items()}
+        if not held["train"]:
             raise refuse(
                 f"{place!r} holds no folders of images",
                 f"each class is a folder of files ending in {' '.join(SUFFIXES)}",
-                "Lay them out as DIR/cat/1.png, DIR/dog/2.png.",
+                "Lay them out as DIR/cat/1.png, DIR/dog/2.png; or list them in a table: --data images.csv --target LABEL",
             )
-        seen, skipped = _look_at_all(folder, files)
-        if skipped and (request.strict or not seen):
-            raise refuse(
-                f"{len(skipped):,} of {len(skipped) + len(seen):,} images in {place!r} cannot be read",
-                _named(skipped),
-                "Remove or replace them.",
-            )
-        files = {name: [path for path in paths if path in seen] for name, paths in files.items()}
-        files = {name: paths for name, paths in files.items() if paths}
-        shape = _image_shape(seen, place, request.resize)
+        every = [path for files in held.values() for paths in files.values() for path in paths]
+        looked = look_at_all(folder, every)
+        check_skipped(looked, place, strict=request.strict)
+        counts = {
+            part: {name: sum(path in looked.seen for path in paths) for name, paths in files.items()}
+            for part, files in held.items()
+        }
+        classes = tuple(name for name, count in counts["train"].items() if count)
+        _check_parts(counts, classes, place)
+        shape, says = image_shape(looked, request.resize)
+        totals = {part: sum(of_class.values()) for part, of_class in counts.items()}
         return Facts(
             input_shapes=(shape,),
-            output_shapes=class_outputs(tuple(files)),
-            samples=sum(len(paths) for paths in files.values()),
-            classes=tuple(files),
-            counts=tuple(len(paths) for paths in files.values()),
-            skipped=tuple(skipped),
-            warnings=_told(skipped),
+            output_shapes=class_outputs(classes),
+            samples=sum(totals.values()),
+            val_samples=totals.get("val", 0),
+            test_samples=totals.get("test", 0),
+            parts=tuple(parts.values()) if len(parts) > 1 else (),
+            classes=classes,
+            counts=tuple(counts["train"][name] for name in classes),
+            skipped=tuple(looked.skipped),
+            says=says,
+            warnings=told(looked.skipped),
         )
 
 
-def _named(skipped: dict[str, str]) -> str:
-    """The first files that stay out, each with its reason."""
-    return first_few([f"{name} ({reason})" for name, reason in skipped.items()])
+def _parts(folder: Path, place: str) -> dict[str, str]:
+    """{split: its folder} where there is a folder for training; else everything is for training, to be cut."""
+    try:
+        there = {child.name.lower(): child.name for child in folder.iterdir() if child.is_dir()}
+    except OSError as error:
+        raise _not_readable(place, error) from error
+    found = {
+        part: next((there[name] for name in names if name in there), "") for part, names in _PARTS.items()
+    }
+    if not found["train"] or not (found["val"] or found["test"]):
+        return {"train": ""}
+    return {part: name for part, name in found.items() if name}
 
 
-def _told(skipped: dict[str, str]) -> tuple[str, ...]:
-    """What a person hears of files that stay out."""
-    if not skipped:
-        return ()
-    verb = "stays" if len(skipped) == 1 else "stay"
-    return (
-        f"{counted(len(skipped), 'image')} cannot be read and {verb} out: {_named(skipped)}. To refuse them: --strict",
-    )
+def _not_readable(place: str, error: OSError) -> Exception:
+    return refuse(f"the folder {place!r} cannot be read", error.strerror or str(error), "Make it readable.")
 
 
 def _files(folder: Path, place: str) -> dict[str, list[Path]]:
@@ -90,62 +95,19 @@ def _files(folder: Path, place: str) -> dict[str, list[Path]]:
             if child.is_dir() and not child.name.startswith(".")
         }
     except OSError as error:
-        raise refuse(
-            f"the folder {place!r} cannot be read", error.strerror or str(error), "Make it readable."
-        ) from error
+        raise _not_readable(place, error) from error
     return {name: paths for name, paths in files.items() if paths}
 
 
-Seen = dict[Path, tuple[int, int, bool]]  # height, width, and whether it is grey
-
-
-def _look_at_all(folder: Path, files: dict[str, list[Path]]) -> tuple[Seen, dict[str, str]]:
-    """What every image is, and {file: why} for those that cannot be read."""
-    seen: Seen = {}
-    skipped: dict[str, str] = {}
-    for path in (path for paths in files.values() for path in paths):
-        try:
-            seen[path] = _look(path)
-        except _Unreadable as unreadable:
-            skipped[path.relative_to(folder).as_posix()] = str(unreadable)
-    return seen, skipped
-
-
-def _image_shape(seen: Seen, place: str, resize: Shape) -> Shape:
-    """(channels, height, width) that every image has, or is brought to by `resize` = (height, width)."""
-    sizes = Counter((height, width) for height, width, _ in seen.values())
-    grey = all(is_grey for *_, is_grey in seen.values())
-    channels = 1 if grey else 3
-    if resize:
-        return (channels, *resize)
-    if len(sizes) > 1:
-        named = ", ".join(f"{height}x{width} ({count:,})" for (height, width), count in sizes.most_common(3))
-        what = f"data: the images in {place!r} have {len(sizes):,} different sizes"
-        why = f"height x width: {named}; a batch needs one size"
-        instead = "Bring them to one size: --set data.resize=64,64"
-        raise SpecError(Problem(what, why, instead, "data.resize", missing=True))
-    return (channels, *next(iter(sizes)))
-
-
-class _Unreadable(Exception):
-    """Why one file is no image that a project could read."""
-
-
-def _look(path: Path) -> tuple[int, int, bool]:
-    """Height, width, and whether it is grey; decodes the file, since a truncated one has a good header."""
-    pillow = need("PIL.Image", "pillow", "reading image files")
-    try:
-        with pillow.open(path) as image:
-            mode = image.mode
-            upright = need("PIL.ImageOps", "pillow", "reading image files").exif_transpose(image)
-            upright.load()
-            size = upright.height, upright.width
-    except pillow.UnidentifiedImageError as error:
-        raise _Unreadable("it is no image") from error
-    except Exception as error:  # Pillow raises many kinds for one cause: this file cannot be read
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error).strip()
-        raise _Unreadable((reason.splitlines() or [type(error).__name__])[0][:80]) from error
-    if mode not in (*GREY_MODES, *COLOUR_MODES):
-        # convert("L") clips 16 bits to 255: nearly every pixel turns white.
-        raise _Unreadable(f"its pixels are {mode}, not 8 bits a channel; save it as 8-bit grey or RGB")
-    return *size, mode in GREY_MODES
+def _check_parts(counts: dict[str, dict[str, int]], classes: tuple[str, ...], place: str) -> None:
+    """Raises SpecError where a split has a class that train has not, or nothing at all."""
+    for part, of_class in counts.items():
+        unknown = sorted(name for name, count in of_class.items() if count and name not in classes)
+        if unknown:
+            raise refuse(
+                f"{place!r} has the class {unknown[0][:40]!r} for {part} and not for train",
+                "what training has not seen cannot be told",
+                "Bring images of it for train, or move that folder away.",
+            )
+        if not sum(of_class.values()):
+            raise refuse(f"{place!r} has a folder for {part} without images", "", "Fill it, or move it away.")

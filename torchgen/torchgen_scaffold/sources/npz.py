@@ -37,6 +37,7 @@ class Npz(Source):
     requires = ("numpy",)
     imports = ("numpy",)
     has_path = True
+    brings_splits = True
     endings = (".npz",)
 
     def facts(self, place: str, request: Request) -> Facts:
@@ -109,7 +110,7 @@ def _check_pair(place: str, inputs_name: str, inputs: Any, targets_name: str, ta
             "Save it as float32.",
         )
     for name, array in ((inputs_name, inputs), (targets_name, targets)):
-        if array.dtype.kind != "f":
+        if array.dtype.kind != "f" or (name == inputs_name and _ends_in_nan(array)):
             continue
         unfit = ~numpy.isfinite(array) | (abs(array) > FLOAT32_MAX)
         if unfit.any():
@@ -119,6 +120,19 @@ def _check_pair(place: str, inputs_name: str, inputs: Any, targets_name: str, ta
                 "it is no finite float32 number, and one such makes every weight NaN after a step",
                 "Drop those samples or fill them in before saving.",
             )
+
+
+def _ends_in_nan(inputs: Any) -> bool:
+    """Whether these are sequences (N, T, F) of several lengths: past its end, and nowhere else, one holds NaN."""
+    numpy = need("numpy", "numpy", "reading an .npz file")
+    if inputs.ndim != 3:
+        return False
+    gone = numpy.isnan(inputs)
+    ended = gone.all(axis=2)
+    rest = numpy.where(gone, 0, inputs)
+    finite = numpy.isfinite(rest).all() and (abs(rest) <= FLOAT32_MAX).all()
+    stays = (ended[:, 1:] >= ended[:, :-1]).all() and not ended[:, 0].any()
+    return bool(finite and stays and (gone == ended[:, :, None]).all() and ended.any())
 
 
 def _check_same(arrays: dict[str, Any]) -> None:
@@ -149,15 +163,17 @@ def _facts(arrays: dict[str, Any], request: Request) -> Facts:
             f"Save numpy.moveaxis({parts[0]}, -1, 1); if {shape[0]} really are channels, add --layout cl.",
         )
     views: list[Shape] = [shape]
-    if len(shape) == 2:
+    padded = any(map(_ends_in_nan, inputs))
+    if len(shape) == 2 and not padded:
         views.append((1, *shape))  # grey images without their channel axis
-    if len(shape) > 1:
+    if len(shape) > 1 and not padded:
         views.append((prod(shape),))
     tokens = all(array.dtype.kind in "iu" and array.min() >= 0 for array in inputs)
     return Facts(
         input_shapes=tuple(views),
         samples=sum(map(len, inputs)),
         test_samples=sum(map(len, inputs[1:])),
+        padded=padded,
         whole_numbers=tokens,
         largest=max(int(array.max()) for array in inputs) if tokens else 0,
         **_target_facts(targets, len(inputs[0]), request.task),

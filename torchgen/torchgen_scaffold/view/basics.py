@@ -8,8 +8,9 @@ from math import prod
 from torchgen_scaffold.escape import Code, python_value
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.plan import Plan
+from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.tasks import TASKS
-from torchgen_scaffold.training import SCHEDULES
+from torchgen_scaffold.training import SCHEDULES, Schedule
 from torchgen_scaffold.view import data, model
 
 _PLOTS = {
@@ -46,27 +47,25 @@ class Basics:
         self.input_size = prod(spec.input_shape)
         self.vocab_size = spec.model.vocab_size or 0
         self.is_tokens = bool(spec.model.vocab_size)
-        by_column = "group" if spec.data.group else "time" if spec.data.time else ""
-        self.cuts_by = Code(by_column or ("class" if row.chooses else "chance"))
-        self.words = list(spec.data.words)
+        self.cuts_by = Code(spec.data.cut_by or ("class" if row.chooses else "chance"))
+        self.has_codes = bool(spec.model.codes)
+        self.is_padded = spec.data.padded
+        self.holds_nan = self.is_padded and not self.is_tokens  # past the end of a sequence
+        self.is_sequences = spec.data.is_sequences
         self.is_flat = len(spec.input_shape) == 1
         self.is_regression = row.form == "regression"
         self.is_multiclass = row.form == "multiclass"
         self.is_recurrent = any(layer.form == "recurrent" for layer in plan.layers)
         self.is_binary = row.form == "binary"
         self.has_test_set = spec.data.test_samples > 0
-        self.reads_images = spec.data.source == "images"
+        self.has_val_set = spec.data.val_samples > 0
+        self.reads_images = SOURCES[spec.data.source].template == "images"
         self.outputs_name = Code(row.output_name)
         self.target_is = Code(row.target_is)
         self.target_dtype = Code(row.target_dtype)
         self.input_dtype = Code("long" if self.is_tokens else "float32")
         self.numpy_dtype = Code("int64" if self.is_tokens else "float32")
-        self.schedule_spans = schedule.spans_the_run
-        self.schedule_reads_val_loss = schedule.reads_val_loss
-        self.steps_every_batch = schedule.every == "batch"
-        self.steps_every_epoch = schedule.every == "epoch"
-        self.clips = spec.training.clip_norm > 0
-        self.stops_early = spec.training.patience > 0
+        self._training(schedule)
         self.plot_part, self.plot_file = map(Code, _PLOTS[row.form])
         self.scores = Code(_SCORES[row.form])
         self.metrics_part = Code(f"parts/metrics_{row.form}.py.jinja")
@@ -74,6 +73,21 @@ class Basics:
         self.predict_part = Code(f"parts/predict_{row.form}.py.jinja")
         self.toml = Code(spec.to_toml().rstrip("\n"))
         self.requirements = data.requirements(plan)
+
+    def _training(self, schedule: Schedule) -> None:
+        spec = self._spec
+        self.schedule_spans = schedule.spans_the_run
+        self.schedule_reads_val_loss = schedule.reads_val_loss
+        self.steps_every_batch = schedule.every == "batch"
+        self.steps_every_epoch = schedule.every == "epoch"
+        self.clips = spec.training.clip_norm > 0
+        self.stops_early = spec.training.patience > 0
+
+    @property
+    def _cut_splits(self) -> list[str]:
+        """The splits that are cut from the data, rather than brought by it."""
+        own = {"val": self.has_val_set, "test": self.has_test_set}
+        return ["train", *(name for name, brought in own.items() if not brought)]
 
     @property
     def inputs_doc(self) -> Code:
@@ -127,7 +141,8 @@ class Basics:
     def zero_batch(self) -> Code:
         """A batch of two inputs of zeros."""
         dtype = ", dtype=torch.long" if self.is_tokens else ""
-        return Code(f"torch.zeros(2, {', '.join(map(str, self._spec.input_shape))}{dtype})")
+        made = "ones" if self.is_tokens and self.is_padded else "zeros"  # id 0 would be no token
+        return Code(f"torch.{made}(2, {', '.join(map(str, self._spec.input_shape))}{dtype})")
 
     @property
     def whole_labels(self) -> bool:

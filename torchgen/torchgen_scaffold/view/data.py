@@ -7,7 +7,7 @@ from math import prod
 from torchgen_scaffold.escape import Code, markdown, python_string, python_value
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.sources import SOURCES
-from torchgen_scaffold.sources.images import SUFFIXES
+from torchgen_scaffold.sources.pictures import SUFFIXES
 from torchgen_scaffold.sources.sklearn import SETS
 from torchgen_scaffold.view.model import batch_shape
 
@@ -50,7 +50,10 @@ def sentence(plan: Plan) -> str:
         "excel": "rows of an Excel sheet",
         "jsonl": "rows of a file of JSON lines",
         "images": "images, a folder for each class",
+        "imagelist": "images that a table names",
     }[data.source]
+    if data.is_sequences:
+        what = f"sequences from the {what}"
     return f"{data.samples:,} {what}."
 
 
@@ -66,7 +69,7 @@ def statistics_dims(plan: Plan) -> tuple[Code, Code]:
     if axes == "features":
         return Code("dim=0"), Code("")
     if axes == "sequence":
-        return Code("dim=(0, 1)"), Code("")
+        return Code("dim=0" if plan.spec.data.padded else "dim=(0, 1)"), Code("")
     dims = python_value((0, *range(2, len(shape) + 1)))
     return Code(f"dim={dims}"), Code(f".reshape(-1{', 1' * (len(shape) - 1)})")
 
@@ -108,7 +111,9 @@ def _batch(shape: tuple[int, ...]) -> str:
 def predict_example(plan: Plan) -> Code:
     """What a person types behind `python predict.py`."""
     endings = SOURCES[plan.spec.data.source].endings
-    return Code("photo.png" if plan.spec.data.source == "images" else f"new{(*endings, '.npz')[0]}")
+    return Code(
+        "photo.png" if SOURCES[plan.spec.data.source].template == "images" else f"new{(*endings, '.npz')[0]}"
+    )
 
 
 def requirements(plan: Plan) -> list[Code]:

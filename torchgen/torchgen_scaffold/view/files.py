@@ -35,6 +35,11 @@ class ModelFile(Basics):
         return list(model.forward(self._plan))
 
     @property
+    def pack_imports(self) -> Code:
+        """What packs sequences of several lengths; empty where there are none."""
+        return model.pack_imports(self._plan)
+
+    @property
     def loss_call(self) -> Code:
         """`nn.CrossEntropyLoss()`."""
         return training.loss_call(self._plan)
@@ -74,6 +79,8 @@ class DatasetFile(Basics):
     @property
     def cut_doc(self) -> Code:
         """How the samples are cut, as the beginning of a sentence that goes on with the sizes."""
+        if not self.cut_parts:
+            return Code("As the data is cut already, whatever the seed:")
         return Code(
             {
                 "group": "Shuffle the groups with the seed, then cut them: about",
@@ -99,12 +106,13 @@ class DatasetFile(Basics):
     @property
     def cut_names(self) -> Code:
         """The splits that cut() makes."""
-        return Code("train and val" if self.has_test_set else "train, val and test")
+        *first, last = self._cut_splits
+        return Code(f"{', '.join(first)} and {last}")
 
     @property
-    def cut_parts(self) -> Code:
-        """How many splits cut() makes."""
-        return Code("2" if self.has_test_set else "3")
+    def cut_parts(self) -> int:
+        """How many splits cut() makes: none where the data brings them all."""
+        return len(self._cut_splits) if len(self._cut_splits) > 1 else 0
 
     @property
     def loader(self) -> Code:
@@ -132,16 +140,6 @@ class DatasetFile(Basics):
     def target_reshape(self) -> Code:
         """What brings targets to the shape that the loss wants."""
         return data.target_reshape(self._plan)
-
-    @property
-    def target_doc(self) -> Code:
-        """One target of an image."""
-        return Code("() long" if self.is_multiclass else "(1,) float32")
-
-    @property
-    def image_target(self) -> Code:
-        """The target of an image from its label."""
-        return Code("label" if self.is_multiclass else "[float(label)]")
 
     @property
     def pattern_owner(self) -> Code:

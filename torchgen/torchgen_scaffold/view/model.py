@@ -110,9 +110,12 @@ def forward(plan: Plan) -> Iterator[Code]:
     """The lines of forward(), with the shapes wherever they change."""
     task = plan.spec.task_row
     blocks = plan.network.blocks
+    yield from _steps(plan)
     name = "inputs"
     if not plan.spec.model.vocab_size:
-        yield Code("x = (inputs - self.input_mean) / self.input_std")
+        scaled = "(inputs - self.input_mean) / self.input_std"
+        # Past the end of a sequence NaN becomes 0, which is the mean.
+        yield Code(f"x = ({scaled}).nan_to_num()" if plan.spec.model.signal.padded else f"x = {scaled}")
         name = "x"
     for index, block in enumerate(blocks):
         shapes = f"{batch_shape(block.in_shape)} -> {batch_shape(block.out_shape)}"
@@ -127,20 +130,73 @@ def forward(plan: Plan) -> Iterator[Code]:
             yield Code(f"return {task.output_name}")
             return
         following = blocks[index + 1].layers[0]
-        yield from _above_or_behind(_line(block, name, following), _explained(block, following, shapes))
+        recurrent = index > 0 and blocks[index - 1].form == "recurrent"
+        packs = block.form == "recurrent" and block.layers[0].padded
+        if packs:
+            yield Code(
+                f"packed = pack_padded_sequence({name}, lengths, batch_first=True, enforce_sorted=False)"
+            )
+            name = "packed"
+        line = _line(block, name, following, recurrent=recurrent)
+        yield from _above_or_behind(line, _explained(block, following, shapes))
+        if packs and not _takes_hidden(following):
+            yield Code(f"x, _ = pad_packed_sequence(x, batch_first=True, total_length={block.in_shape[0]})")
         name = "x"
 
 
-def _line(block: Block, name: str, following: Traced) -> str:
+def _steps(plan: Plan) -> Iterator[Code]:
+    """Which steps of a batch are real, and how many each sample has, as far as a layer asks."""
+    asking = [layer for layer in plan.layers if layer.padded and layer.kind in (*_LENGTHS, "Mean")]
+    if not asking:
+        return
+    if plan.spec.model.vocab_size:
+        yield from _commented("steps = inputs != 0", "(N, T): id 0 stands past the end of a text", "")
+    else:
+        yield from _commented(
+            "steps = ~inputs[..., 0].isnan()", "(N, T): past its end a sequence holds NaN", ""
+        )
+    if any(layer.kind in _LENGTHS for layer in asking):
+        counted = "lengths = steps.sum(dim=1).clamp(min=1).cpu()"
+        yield from _commented(counted, "torch wants them on the CPU", "")
+    if any(layer.kind == "Mean" for layer in asking):
+        yield Code("counts = steps.sum(dim=1, keepdim=True).clamp(min=1)")
+
+
+_LENGTHS = (
+    "RNN",
+    "LSTM",
+    "GRU",
+    "LastStep",
+)  # what asks for the length of each sample, if samples are padded
+
+
+def pack_imports(plan: Plan) -> Code:
+    """What forward() takes from torch.nn.utils.rnn; empty where nothing is packed."""
+    blocks = plan.network.blocks
+    packs = any(block.form == "recurrent" and block.layers[0].padded for block in blocks)
+    return Code("PackedSequence, pack_padded_sequence, pad_packed_sequence" if packs else "")
+
+
+def _takes_hidden(following: Traced) -> bool:
+    """Whether the layer behind a recurrent one wants its last states, rather than its outputs."""
+    return following.kind == "LastStep" and (following.padded or bool(following.args.get("bidirectional")))
+
+
+def _line(block: Block, name: str, following: Traced, *, recurrent: bool) -> str:
+    """The line of one block; `recurrent` says what stands before it."""
     layer = block.layers[0]
     if block.form == "recurrent":
-        both = following.kind == "LastStep" and bool(following.args.get("bidirectional"))
-        if both:
+        if _takes_hidden(following):
             return f"_, {'(hidden, _)' if layer.kind == 'LSTM' else 'hidden'} = self.{block.name}({name})"
         return f"x, _ = self.{block.name}({name})"
     if layer.kind == "LastStep":
-        both = bool(layer.args.get("bidirectional"))
-        return "x = torch.cat([hidden[-2], hidden[-1]], dim=1)" if both else f"x = {name}[:, -1]"
+        if layer.args.get("bidirectional"):
+            return "x = torch.cat([hidden[-2], hidden[-1]], dim=1)"
+        if layer.padded:
+            return "x = hidden[-1]" if recurrent else f"x = {name}[torch.arange(len({name})), lengths - 1]"
+        return f"x = {name}[:, -1]"
+    if layer.kind == "Mean" and layer.padded:
+        return f"x = ({name} * steps.unsqueeze(2)).sum(dim=1) / counts"
     if layer.kind == "Mean":
         return f"x = {name}.mean(dim={python_value(layer.args['dim'])})"
     if layer.kind == "Transpose":
@@ -151,11 +207,13 @@ def _line(block: Block, name: str, following: Traced) -> str:
 def _explained(block: Block, following: Traced, shapes: str) -> str:
     layer = block.layers[0]
     if block.form == "recurrent":
-        if following.kind == "LastStep" and following.args.get("bidirectional"):
-            return "hidden: the last state of each layer and direction"
+        if _takes_hidden(following):
+            ends = ", at the end of each sample" if layer.padded else ""
+            return f"hidden: the last state of each layer and direction{ends}"
         return f"{shapes}: an output for each time step"
     if layer.kind == "LastStep":
         both = "both directions' last states" if layer.args.get("bidirectional") else "the last time step"
+        both = "at the end of each sample" if layer.padded and not layer.args.get("bidirectional") else both
         return f"{both}: {shapes}"
     if layer.kind == "Flatten":
         return f"{shapes}: {' * '.join(map(str, layer.in_shape))}"

@@ -25,7 +25,7 @@ class TableFile(Basics):
     @property
     def encodes(self) -> bool:
         """Whether something has to be learned from the train split before a row becomes numbers."""
-        return self.has_gaps or self.has_categories
+        return self.has_gaps or self.has_categories or self.has_texts
 
     @property
     def has_numbers(self) -> bool:
@@ -50,7 +50,22 @@ class TableFile(Basics):
     @property
     def has_gaps(self) -> bool:
         """Whether some numbers are missing."""
-        return any(column.gaps and column.kind != "category" for column in self._table)
+        return any(column.gaps and column.parts for column in self._table)
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether some columns are text."""
+        return bool(self._names("text"))
+
+    @property
+    def texts(self) -> Code:
+        """{column: (the words that are read, the ids there are)} as Python."""
+        pairs = [
+            f"{python_value(column.name)}: ({column.length}, {column.ids})"
+            for column in self._table
+            if column.kind == "text"
+        ]
+        return Code(f"{{{', '.join(pairs)}}}")
 
     @property
     def number_columns(self) -> Code:
@@ -100,22 +115,40 @@ class TableFile(Basics):
         made = ["numbers"] if self.number_count else []
         made += ["a mark for each that may be missing"] if self.has_gaps else []
         made += ["a code for each category"] if self.has_categories else []
+        made += ["an id for each word of a text, 0 past its end"] if self.has_texts else []
         return Code(", ".join(made))
 
     @property
     def encoder_learns(self) -> Code:
         """What the encoder learns from the train split, in words."""
         learned = ["what stands in for a missing number"] if self.number_count else []
-        return Code(
-            ", and ".join([*learned, *(["the words of each category"] if self.has_categories else [])])
-        )
+        learned += ["the words of each category"] if self.has_categories else []
+        learned += ["the usual words of each text"] if self.has_texts else []
+        return Code(", and ".join(learned))
 
     @property
     def embedding_sizes(self) -> Code:
         """(rows, numbers) of each category's embedding, as a Python list."""
         from torchgen_scaffold.layers.dense import embedding_size
 
-        return Code(str([(words + 1, embedding_size(words)) for words in self._spec.data.words]))
+        return Code(str([(words + 1, embedding_size(words)) for words in self._spec.model.codes.words]))
+
+    @property
+    def text_sizes(self) -> Code:
+        """(words that are read, ids, numbers for each) of each text, as a Python list."""
+        from torchgen_scaffold.layers.dense import TEXT_SIZE
+
+        return Code(str([(*sizes, TEXT_SIZE) for sizes in self._spec.model.codes.texts]))
+
+    @property
+    def codes_width(self) -> int:
+        """The places of a row that hold codes, at its end."""
+        return self._spec.model.codes.width
+
+    @property
+    def category_count(self) -> int:
+        """The categories among them, which come first."""
+        return len(self._spec.model.codes.words)
 
     @property
     def reads_text(self) -> bool:
@@ -158,21 +191,53 @@ class TableFile(Basics):
     def input_columns(self) -> Code:
         """The input columns as Python, by the names of their constants."""
         parts = [("*NUMBERS", self.has_numbers), ("*BOOLEANS", self.has_booleans), ("*DATES", self.has_dates)]
-        names = [name for name, there in [*parts, ("*CATEGORIES", self.has_categories)] if there]
+        parts += [("*CATEGORIES", self.has_categories), ("*TEXTS", self.has_texts)]
+        names = [name for name, there in parts if there]
         return Code(names[0][1:] if names in (["*NUMBERS"], ["*CATEGORIES"]) else f"[{', '.join(names)}]")
 
     @property
     def all_columns(self) -> Code:
         """The input columns and the targets, and what the rows are cut by."""
-        inputs = str(self.input_columns)
-        inside = inputs[1:-1] if inputs.startswith("[") else f"*{inputs}"
-        cut_by = {"group": ", GROUP", "time": ", TIME"}.get(self.cuts_by, "")
-        return Code(f"[{inside}, *TARGETS{cut_by}]")
+        data = self._spec.data
+        roles = f"{', GROUP' if data.group else ''}{', TIME' if data.time else ''}"
+        return Code(f"[{self._inside}, *TARGETS{roles}]")
 
     @property
-    def cut_column(self) -> Code:
-        """The column that the rows are cut by, as a Python string."""
-        return python_value((*self._spec.data.group, *self._spec.data.time)[0])
+    def _inside(self) -> str:
+        inputs = str(self.input_columns)
+        return inputs[1:-1] if inputs.startswith("[") else f"*{inputs}"
+
+    @property
+    def step_columns(self) -> Code:
+        """The input columns, and those that say which sequence a row belongs to, and where."""
+        return Code(f"[{self._inside}, GROUP, TIME]")
+
+    @property
+    def group_column(self) -> Code:
+        """The column of groups, as a Python string."""
+        return python_value(self._spec.data.group[0])
+
+    @property
+    def time_column(self) -> Code:
+        """The column of the time, as a Python string."""
+        return python_value(self._spec.data.time[0])
+
+    @property
+    def steps(self) -> int:
+        """How many time steps of a sequence are read."""
+        return self._spec.input_shape[0]
+
+    @property
+    def row_width(self) -> int:
+        """The numbers that a row becomes."""
+        return self._spec.input_shape[-1]
+
+    @property
+    def rows_doc(self) -> Code:
+        """What the encoder gives: `(N, 5) float32`, or a row for each time step."""
+        if not self.is_sequences:
+            return self.inputs_doc
+        return Code(f"(rows, {self._spec.input_shape[-1]}) float32")
 
     @property
     def time_format(self) -> Code:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from shlex import quote
 
 from torchgen_scaffold.errors import SpecError
+from torchgen_scaffold.layers.dense import Codes
 from torchgen_scaffold.sources.base import first_few, refuse
 from torchgen_scaffold.sources.table.table import (
     FLOAT32_MAX,
@@ -22,23 +24,28 @@ from torchgen_scaffold.spelling import counted
 
 DATE_PARTS = 4  # year, month, day, day of the week
 MOST_WORDS = 1000  # a category of more words is as good as an identifier
+LONGEST_TEXT = 400  # words that are read of a text
+MOST_IDS = 20_000
+RESERVED_IDS = 2  # 0: past the end of a text; 1: a word without an id of its own
 FEW_SLIPS = 0.9  # a column with a larger share of numbers is one of numbers
 
 _YES_OR_NO = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"))
 _DATES = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y")
+_COUNT = re.compile(r"[1-9][0-9]{0,8}")
+_TWO_COUNTS = re.compile(r"[1-9][0-9]{0,8} [1-9][0-9]{0,8}")
 _ID_NAME = re.compile(r"(?i)(\A|[_\W])(id|uuid|guid|index|rownames|row|nr|no|key)\Z|\Aunnamed")
 
 
 @dataclass(frozen=True)
 class Column:
-    """An input column, as torchgen.toml records it: `category 3`, `number gaps`, `date %d.%m.%Y`.
+    """An input column, as torchgen.toml records it: `category 3`, `number gaps`, `date %d.%m.%Y`, `text 40 812`.
 
-    `detail` is the number of words of a category, the true word of a boolean, the format of a date. `gaps` says that
-    some cells are empty.
+    `detail` is the number of words of a category, the true word of a boolean, the format of a date; of a text, how
+    many of its words are read and how many ids there are. `gaps` says that some cells are empty.
     """
 
     name: str
-    kind: str  # number, boolean, date or category
+    kind: str  # number, boolean, date, category or text
     detail: str = ""
     gaps: bool = False
 
@@ -55,16 +62,31 @@ class Column:
             "number": not detail,
             "boolean": bool(detail),
             "date": detail == "ISO8601" or "%" in detail,
-            "category": detail.isdecimal() and 0 < int(detail) < 10**9,
+            "category": _COUNT.fullmatch(detail),
+            "text": _TWO_COUNTS.fullmatch(detail),
         }
         if not right.get(kind):
-            raise ValueError("a kind is number, boolean WORD, date FORMAT or category N")
+            raise ValueError("a kind is number, boolean WORD, date FORMAT, category N or text WORDS IDS")
         return cls(name, kind, detail, gaps)
+
+    def with_ids(self, ids: int) -> Column:
+        """The same text with so many ids for its words."""
+        return replace(self, detail=f"{self.length} {ids}")
 
     @property
     def words(self) -> int:
         """The words of a category; 0 for anything else."""
         return int(self.detail) if self.kind == "category" else 0
+
+    @property
+    def length(self) -> int:
+        """How many words of a text are read; 0 for anything else."""
+        return int(self.detail.split()[0]) if self.kind == "text" else 0
+
+    @property
+    def ids(self) -> int:
+        """How many ids a text's words have; 0 for anything else."""
+        return int(self.detail.split()[1]) if self.kind == "text" else 0
 
     @property
     def parts(self) -> int:
@@ -74,17 +96,28 @@ class Column:
     @property
     def numbers(self) -> int:
         """The numbers that the column becomes, marks of gaps among them, besides the code of a category."""
-        return self.parts + int(self.gaps and self.kind != "category")  # a category has a code for nothing
+        # A category has a code for nothing, and a text may have no words.
+        return self.parts + int(self.gaps and self.kind not in ("category", "text"))
 
 
 def width_of(columns: Iterable[Column]) -> int:
-    """The numbers that one row becomes: those of every column, and a code for each category."""
-    return sum(column.numbers + bool(column.words) for column in columns)
+    """The numbers that one row becomes: those of every column, a code for each category, and the ids of texts."""
+    return sum(column.numbers + bool(column.words) + column.length for column in columns)
 
 
-def words_of(columns: Iterable[Column]) -> tuple[int, ...]:
-    """The number of words of each category, in the order of the columns."""
-    return tuple(column.words for column in columns if column.words)
+def is_text(columns: Sequence[Column]) -> bool:
+    """Whether there is a text and nothing else, so that a row is the ids of its words."""
+    return [column.kind for column in columns] == ["text"]
+
+
+def codes_of(columns: Sequence[Column]) -> Codes:
+    """The codes of categories and texts in a row, in the order of the columns; none where a row is a text alone."""
+    if is_text(columns):
+        return Codes()
+    return Codes(
+        tuple(column.words for column in columns if column.words),
+        tuple((column.length, column.ids) for column in columns if column.kind == "text"),
+    )
 
 
 @dataclass(frozen=True)
@@ -181,14 +214,33 @@ def _numbers(name: str, cells: Sequence[str], numbers: list[float]) -> Found:
 
 def _words(name: str, words: list[str], different: set[str], gaps: bool, missing: str) -> Found:
     many = len(different) > max(20, len(words) // 2) or len(different) > MOST_WORDS
-    if many and sum(word.count(" ") for word in words) >= 3 * len(words):
-        return Found(name, None, f"left out: text, {len(different):,} different pieces")
+    if len(different) > max(20, len(words) // 5) and sum(word.count(" ") for word in words) >= 3 * len(words):
+        return _text(name, words, gaps, missing)
     if many:
         says = f"left out: {len(different):,} different words in {len(words):,} rows name things, as identifiers do"
         return Found(name, None, says)
     named = ", ".join(shown(word) for word in sorted(different)[:3]) + (", …" if len(different) > 3 else "")
     says = f"a category of {len(different):,} ({named}){missing}"
     return Found(name, Column(name, "category", str(len(different)), gaps), says)
+
+
+def words_in(text: str) -> list[str]:
+    """The words of a text, as a generated project finds them."""
+    return re.findall(r"\w+", text.lower())
+
+
+def _text(name: str, texts: list[str], gaps: bool, missing: str) -> Found:
+    """A column of text: as many words of each are read as 19 of 20 have, and a word that stands once has no id."""
+    found = [words_in(text) for text in texts]
+    counts = Counter(word for words in found for word in words)
+    often = sum(count > 1 for count in counts.values())
+    if not often:
+        return Found(name, None, "left out: text in which no word stands twice")
+    lengths = sorted(map(len, found))
+    length = min(max(1, lengths[len(lengths) * 19 // 20]), LONGEST_TEXT)
+    ids = min(often + RESERVED_IDS, MOST_IDS)
+    says = f"text, {len(counts):,} different words ({ids - RESERVED_IDS:,} of them more than once){missing}: the first {length} words of each"
+    return Found(name, Column(name, "text", f"{length} {ids}", gaps), says)
 
 
 def _date_format(different: set[str]) -> str:

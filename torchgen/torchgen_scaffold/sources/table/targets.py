@@ -57,15 +57,12 @@ def _listed(names: Sequence[str]) -> str:
 def rows_with_targets(table: Table, targets: Sequence[str], place: str) -> list[int]:
     """The rows in which no target is missing. Raises SpecError where none is left."""
     columns = [table.column(name) for name in targets]
-    numeric = [_numeric(cells, table.reading.decimal) for cells in columns]
-    kept = [
-        index
-        for index in range(len(table.rows))
-        if not any(
-            cells[index].lower() in NO_NUMBER if numbers else is_empty(cells[index])
-            for cells, numbers in zip(columns, numeric, strict=True)
-        )
-    ]
+    missing = without_target(columns, numeric_columns(columns, table.reading.decimal))
+    return some_rows([row for row, gone in enumerate(missing) if not gone], targets, place)
+
+
+def some_rows(kept: list[int], targets: Sequence[str], place: str) -> list[int]:
+    """The rows that have a target. Raises SpecError where there is none."""
     if not kept:
         raise refuse(
             f"the target {', '.join(targets)} of {place!r} is empty in every row",
@@ -76,10 +73,21 @@ def rows_with_targets(table: Table, targets: Sequence[str], place: str) -> list[
     return kept
 
 
-def _numeric(cells: Sequence[str], decimal: str) -> bool:
-    """Whether all cells that hold something are numbers."""
-    held = without_gaps(cells)
-    return bool(held) and all(number_in(cell, decimal) is not None for cell in held)
+def numeric_columns(columns: Sequence[Sequence[str]], decimal: str) -> list[bool]:
+    """Of each target column, whether all cells that hold something are numbers."""
+    held = [without_gaps(cells) for cells in columns]
+    return [bool(cells) and all(number_in(cell, decimal) is not None for cell in cells) for cells in held]
+
+
+def without_target(columns: Sequence[Sequence[str]], numeric: Sequence[bool]) -> list[bool]:
+    """Of each row, whether a target is missing: numbers have more words for that than words have."""
+    return [
+        any(
+            cell.lower() in NO_NUMBER if numbers else is_empty(cell)
+            for cell, numbers in zip(row, numeric, strict=True)
+        )
+        for row in zip(*columns, strict=True)
+    ]
 
 
 def target_facts(

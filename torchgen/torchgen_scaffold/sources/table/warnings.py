@@ -17,7 +17,7 @@ def leaks(table: Table, found: Sequence[Found], targets: Sequence[str]) -> Itera
         cells = table.column(target)
         measured = [number_in(cell, table.reading.decimal) for cell in cells]
         for one in found:
-            if one.column is None:
+            if one.column is None or one.column.kind == "text":
                 continue
             others = table.column(one.name)
             if one.column.words or one.column.kind == "boolean":

@@ -1,0 +1,72 @@
+"""What dataset.py prints for images: where they are, which splits they bring, and how training varies them."""
+
+from __future__ import annotations
+
+from torchgen_scaffold.escape import Code, python_value
+from torchgen_scaffold.sources.table.table import Reading
+from torchgen_scaffold.view.basics import Basics
+
+SHIFTED = 16  # an image is moved by up to one part in so many of its shorter side
+
+
+class ImageFolder(Basics):
+    """The facts of images that their files print."""
+
+    @property
+    def lists_images(self) -> bool:
+        """Whether a table names the images, rather than their folders."""
+        return self._spec.data.source == "imagelist"
+
+    @property
+    def file_column(self) -> Code:
+        """The column of file names, as a Python string."""
+        return python_value(self._spec.data.columns[0])
+
+    @property
+    def open_arguments(self) -> Code:
+        """How the table is opened as text."""
+        encoding = self._spec.data.reading.encoding
+        encoding = "utf-8-sig" if encoding == Reading().encoding else encoding
+        return Code(f'newline="", encoding={python_value(encoding)}')
+
+    @property
+    def delimiter_argument(self) -> Code:
+        """What separates its cells, where that is no comma."""
+        mark = self._spec.data.reading.separator
+        return Code("" if mark == Reading().separator else f", delimiter={python_value(mark)}")
+
+    @property
+    def shifts(self) -> bool:
+        """Whether training varies the images."""
+        return self._spec.data.augment in ("shift", "flip")
+
+    @property
+    def flips(self) -> bool:
+        """Whether it mirrors them too."""
+        return self._spec.data.augment == "flip"
+
+    @property
+    def shift(self) -> int:
+        """The most pixels that an image is moved by."""
+        return max(1, min(self._spec.input_shape[1:]) // SHIFTED)
+
+    @property
+    def part_names(self) -> Code:
+        """The folders of train, val and test as a Python tuple."""
+        return python_value(self._spec.data.parts)
+
+    @property
+    def own_part(self) -> Code:
+        """The folder of the one split that the data brings besides train, as a Python string."""
+        return python_value(self._spec.data.parts[1])
+
+    @property
+    def train_folder(self) -> Code:
+        """Where the images to cut are; nothing where a table names them."""
+        parts = self._spec.data.parts
+        return Code("" if self.lists_images else f"DATA / {python_value(parts[0])}" if parts else "DATA")
+
+    @property
+    def cut_variables(self) -> Code:
+        """The splits that cut() makes, as names."""
+        return Code(", ".join(self._cut_splits))
