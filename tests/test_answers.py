@@ -72,11 +72,11 @@ def test_the_shortest_spec_is_complete() -> None:
     ("shape", "more", "preset"),
     [
         ("4", {}, "mlp"),
-        ("20,3", {}, "lstm"),
+        ("20,3", {}, "gru"),
         ("1,8,8", {}, "cnn"),
         ("1,8,8,8", {}, "cnn"),
         ("3,20", {"layout": "cl"}, "cnn"),
-        ("12", {"vocab_size": 50}, "lstm"),
+        ("12", {"vocab_size": 50}, "gru"),
     ],
 )
 def test_the_usual_preset(shape: str, more: dict[str, Any], preset: str) -> None:
@@ -98,6 +98,15 @@ def test_binary_needs_no_output_shape() -> None:
 def test_each_optimizer_has_its_usual_lr(optimizer: str) -> None:
     assert spec_of(training={"optimizer": optimizer}).training.lr == OPTIMIZERS[optimizer].lr
     assert spec_of(training={"optimizer": optimizer, "lr": "0.5"}).training.lr == 0.5
+
+
+@pytest.mark.parametrize(("more", "lr"), [({}, 1e-2), ({"optimizer": "sgd"}, 10 * OPTIMIZERS["sgd"].lr)])
+def test_a_gru_is_trained_at_a_faster_pace(more: dict[str, Any], lr: float) -> None:
+    sequence: dict[str, Any] = {"input_shape": "20,3", "training": more}
+    assert spec_of(**sequence).training.lr == lr
+    assert spec_of(**sequence, model={"preset": "lstm"}).training.lr == lr / 10
+    assert spec_of(**sequence, model={"layers": "gru(8)"}).training.lr == lr / 10
+    assert spec_of(input_shape="20", model={"vocab_size": 9}).training.lr == 3e-3
 
 
 def test_a_lesson_does_not_clip_unless_asked() -> None:
@@ -167,7 +176,8 @@ SHAPE_FOR = {"model.vocab_size": "12", "model.layout": "3,20"}
 ELSEWHERE = {"torchgen", "model.layers", "data.target", "data.test_samples", "data.counts"}
 ELSEWHERE |= {"data.columns", "data.kinds", "data.resize", "data.drop", "data.group", "data.time"}
 ELSEWHERE |= {"data.separator", "data.encoding", "data.decimal", "data.header", "data.time_format"}
-ELSEWHERE |= {"data.skipped", "data.strict"}
+ELSEWHERE |= {"data.skipped", "data.strict", "data.val_samples", "data.parts", "data.stream", "data.padded"}
+ELSEWHERE |= {"data.augment"}
 
 
 def test_every_key_is_tried() -> None:
@@ -607,9 +617,11 @@ def test_a_test_set_leaves_enough_to_train_on(held: int) -> None:
     assert "samples besides the test set" in problem.what
 
 
-@pytest.mark.parametrize("name", ["test_samples", "counts", "columns", "target", "resize"])
+@pytest.mark.parametrize(
+    "name", ["test_samples", "counts", "columns", "target", "resize", "augment", "stream"]
+)
 def test_made_data_has_no_facts_of_a_file(name: str) -> None:
-    value = {"test_samples": 20, "resize": "8,8"}.get(name, "1")
+    value = {"test_samples": 20, "resize": "8,8", "augment": "flip", "stream": "yes"}.get(name, "1")
     assert problem_of(data={name: value}).key == f"data.{name}"
 
 

@@ -29,6 +29,9 @@ HERE = "<here>"  # the working directory, whose name differs from run to run
 def _tables(folder: Path) -> None:
     rows = "".join(f"{n},{n / 4},{n * 0.37:.2f},{'no' if n % 3 else 'yes'}\n" for n in range(30))
     (folder / "houses.csv").write_text(f"rooms,area,price,sold\n{rows}")
+    visits = "".join(f"p{n // 4},{n % 4},{n * 7 % 11},{'ill' if n == 9 else 'well'}\n" for n in range(60))
+    (folder / "visits.csv").write_text(f"patient,day,pulse,state\n{visits}")
+    (folder / "photos.csv").write_text("file,kind\ncat.png,cat\ndog.txt,dog\n")
     (folder / "gaps.csv").write_text(f"rooms,area,price,sold\n{rows}3,NaN,1,no\n4,,1,no\n5,wide,inf,yes\n")
 
 
@@ -51,6 +54,10 @@ def _images(folder: Path) -> None:
         for index in range(0 if name == "none" else 6):
             size = (8, 8) if name != "mixed/dog" else (12, 10)
             Image.new("L", size).save(folder / name / f"{index}.png")
+    for name in ("train/cat", "train/dog", "test/cat", "test/fox"):
+        (folder / "parts" / name).mkdir(parents=True)
+        for index in range(6):
+            Image.new("L", (8, 8)).save(folder / "parts" / name / f"{index}.png")
     (folder / "bad/cat/3.png").write_text("no image")
     Image.new("I;16", (8, 8)).save(folder / "bad/dog/deep.tiff")
 

@@ -86,9 +86,7 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, screen: Screen) -> P
 def change(title: str, keys: str) -> str:
     """The keys that change one answer of COMPLETE: the menu's line for it, then `keys`."""
     opens = [
-        row.title
-        for row in QUESTIONS
-        if row.key not in ("data.target", "data.resize", "output_shape", "training.loss")
+        row.title for row in QUESTIONS if row.key not in ("data.target", "output_shape", "training.loss")
     ]
     return CHANGE + DOWN * opens.index(title) + ENTER + keys
 
@@ -126,8 +124,8 @@ def test_notes_are_said_with_the_table(person: Person, capsys: pytest.CaptureFix
     [
         (ENTER + "12\r", (12,), None, "mlp"),
         (DOWN + ENTER + ENTER, (1, 28, 28), None, "cnn"),
-        (DOWN * 2 + ENTER + "30x4\r", (30, 4), None, "lstm"),
-        (DOWN * 3 + ENTER + "20\r" + "500\r", (20,), 500, "lstm"),
+        (DOWN * 2 + ENTER + "30x4\r", (30, 4), None, "gru"),
+        (DOWN * 3 + ENTER + "20\r" + "500\r", (20,), 500, "gru"),
         (UP + ENTER + "(1, 8, 8, 8)\r", (1, 8, 8, 8), None, "cnn"),
     ],
 )
@@ -272,14 +270,14 @@ def test_a_path_is_typed_relative_to_where_the_person_is(person: Person, tmp_pat
     assert answers["data"]["source"] == f"csv:{tmp_path}/houses.csv"
 
 
-def test_images_of_several_sizes_ask_for_one(person: Person, tmp_path: Path) -> None:
+def test_images_of_several_sizes_need_no_answer(person: Person, tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
     for kind, size in (("cat", 8), ("dog", 12)):
         (tmp_path / "pets" / kind).mkdir(parents=True)
         for number in range(6):
             image.new("L", (size, size)).save(tmp_path / "pets" / kind / f"{number}.png")
-    spec = Spec.from_dict(person(FILE + "pets\r" + "16,16\r" + ENTER + YES, {"name": "toy"}))
-    assert (spec.data.resize, spec.input_shape, spec.data.classes) == ((16, 16), (1, 16, 16), ("cat", "dog"))
+    spec = Spec.from_dict(person(FILE + "pets\r" + ENTER + YES, {"name": "toy"}))
+    assert (spec.data.resize, spec.input_shape, spec.data.classes) == ((), (1, 10, 10), ("cat", "dog"))
 
 
 def test_an_npz_file_is_read_once(person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

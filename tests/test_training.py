@@ -44,6 +44,7 @@ def load(path: Path) -> Any:
 # from outside could see that line when all epochs are over.
 STOPS = """
 import os, runpy, runtime, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 add = runtime.Log.add
 def add_and_stop(log, row):
     add(log, row)

@@ -50,7 +50,7 @@ def files_of(plan: Plan) -> dict[str, str]:
     }
     names |= {
         "model.py": "common/model.py.jinja",
-        "dataset.py": f"dataset/{SOURCES[plan.spec.data.source].template}.py.jinja",
+        "dataset.py": f"dataset/{_dataset(plan)}.py.jinja",
         "train.py": f"{project.profile}/train.py.jinja",
         "eval.py": f"{project.profile}/eval.py.jinja",
         "test_project.py": "common/test_project.py.jinja",
@@ -59,6 +59,11 @@ def files_of(plan: Plan) -> dict[str, str]:
         names |= {name: f"standard/{name}.jinja" for name in ("predict.py", "runtime.py")}
     names |= _CI_FILES[project.ci]
     return names
+
+
+def _dataset(plan: Plan) -> str:
+    """The template of dataset.py: the source's, or the one for what is read piece by piece."""
+    return "stream" if plan.spec.data.streams else SOURCES[plan.spec.data.source].template
 
 
 _CI_FILES = {

@@ -61,6 +61,9 @@ SETTINGS: dict[str, Setting] = {
     "data.header": Setting(Flag(), "whether the first line of a text file names the columns"),
     "data.skipped": Setting(Many(Text("a file's path"), limit=100_000), "images that cannot be read"),
     "data.strict": Setting(Flag(), "refuse a folder with images that cannot be read", False, flag="--strict"),
+    "data.stream": Setting(
+        Flag(), "parquet: read the file piece by piece; by itself from 20 million cells on"
+    ),
     "data.padded": Setting(Flag(), "whether samples are shorter than the input shape here and there"),
     "data.resize": Setting(Shape(), "images: the height and width to bring them to"),
     "data.augment": Setting(

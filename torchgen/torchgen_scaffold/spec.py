@@ -52,6 +52,7 @@ class Data:
     time: tuple[str, ...] = ()
     time_format: str = ""
     reading: Reading = field(default_factory=Reading)
+    streams: bool = False
     padded: bool = False
     resize: Sizes = ()
     augment: str = ""  # how training varies images: none, shift or flip
@@ -190,6 +191,7 @@ class Spec:
             "time": self.data.time,
             "time_format": self.data.time_format or None,
             **_unusual(self.data.reading),
+            "stream": self.data.streams or None,
             "padded": self.data.padded or None,
             "resize": self.data.resize,
             "augment": self.data.augment or None,
@@ -227,7 +229,7 @@ def class_counts(task: Task, output_shape: Sizes, data: Data) -> tuple[int, ...]
 
     Made data has as many of each as can be.
     """
-    if not task.chooses or data.cut_by:
+    if not task.chooses or data.cut_by or data.streams:
         return ()
     if data.source != "synthetic":
         return data.counts

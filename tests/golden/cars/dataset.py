@@ -81,9 +81,8 @@ class Encoder:
         vars(self).update(state)
 
 
-def load_rows() -> tuple[pd.DataFrame, torch.Tensor]:
+def labelled(rows: pd.DataFrame) -> tuple[pd.DataFrame, torch.Tensor]:
     """The rows that have a target, and their targets (N, 1) float32."""
-    rows = read_table(DATA, [*NUMBERS, *DATES, *CATEGORIES, *TARGETS])
     numbers = np.column_stack([to_numbers(rows[name]) for name in TARGETS])
     known = ~np.isnan(numbers).any(axis=1)
     rows, targets = rows[known], torch.tensor(numbers[known], dtype=torch.float32)
@@ -102,7 +101,9 @@ class Splits(NamedTuple):
 
 def load_splits(seed: int) -> Splits:
     """Shuffle once with the seed, then cut: 280 train, 59 val and 59 test samples."""
-    rows, targets = load_rows()
+    rows, targets = labelled(
+        read_table(DATA, [*NUMBERS, *DATES, *CATEGORIES, *TARGETS])
+    )
     train, val, test = cut(len(targets), seed)
     encoder = Encoder()
     encoder.fit(rows.iloc[train.numpy()])  # the other splits stay unseen

@@ -49,9 +49,8 @@ def to_inputs(rows: pd.DataFrame) -> torch.Tensor:
     return torch.tensor(inputs, dtype=torch.float32)
 
 
-def load_rows() -> tuple[pd.DataFrame, torch.Tensor]:
+def labelled(rows: pd.DataFrame) -> tuple[pd.DataFrame, torch.Tensor]:
     """The rows that have a target, and their targets (N, 1) float32."""
-    rows = read_table(DATA, [*NUMBERS, *TARGETS])
     rows = rows[~rows[TARGETS[0]].isin(EMPTY)]
     names = rows[TARGETS[0]].tolist()
     unknown = sorted(set(names) - set(CLASSES))
@@ -74,7 +73,7 @@ class Splits(NamedTuple):
 
 def load_splits(seed: int) -> Splits:
     """Shuffle once with the seed, then cut class by class: 350 train, 75 val and 75 test samples."""
-    rows, targets = load_rows()
+    rows, targets = labelled(read_table(DATA, [*NUMBERS, *TARGETS]))
     train, val, test = cut(targets.flatten(), seed)
     inputs = to_inputs(rows)
     return Splits(

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
     return checkpoint
 
 
-def save_rows(path: Path, rows: Sequence[Sequence[object]]) -> None:
+def save_rows(path: Path, rows: Iterable[Iterable[object]]) -> None:
     """Write which sample of the data went into which split, so that anyone can see it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:

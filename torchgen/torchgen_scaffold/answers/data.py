@@ -97,6 +97,7 @@ def facts_of(answers: Answers, source: Source, place: str, base: Path) -> Facts 
             strict=answers.get("data.strict"),
             vocab_size=answers.get("model.vocab_size"),
             layout=answers.get("model.layout"),
+            stream=answers.get("data.stream"),
             **roles,
         )
         facts = read_facts(source, place, request)
@@ -132,6 +133,12 @@ def _check_said(answers: Answers, source: Source, targets: tuple[str, ...], resi
             what = f"--{role} does nothing with {source.name}"
             why = "only a table has columns to choose from"
             raise SpecError(Problem(what, why, f"Drop --{role}.", f"data.{role}"))
+    if answers.get("data.stream") and source.name != "parquet":
+        what = f"data.stream does nothing with {source.name}"
+        instead = "Drop data.stream, or save the table as Parquet."
+        raise SpecError(
+            Problem(what, "only a Parquet file can be read piece by piece", instead, "data.stream")
+        )
     if answers.get("data.augment") and source.template != "images":
         what = f"data.augment does nothing with {source.name}"
         why = "only image files are varied in training"
@@ -152,7 +159,8 @@ def _check_facts(facts: Facts) -> None:
     """Whatever the data holds, torchgen.toml must be able to hold it too, and every split must get a share."""
     own = facts.samples - facts.test_samples - facts.val_samples
     if own < FEWEST_SAMPLES:
-        kept = " besides its own val and test sets" if facts.test_samples or facts.val_samples else ""
+        kept = " besides the test set" if facts.test_samples else ""
+        kept = " besides the val and test sets" if facts.val_samples else kept
         raise _unfit(
             f"there are {max(own, 0)} samples{kept}",
             f"a train, a val and a test split need at least {FEWEST_SAMPLES}",
@@ -230,7 +238,7 @@ def data_of(
 # What a project takes over from the facts of its data as it is.
 _TAKEN: tuple[str, ...] = (
     *("samples", "test_samples", "val_samples", "parts", "columns", "reading", "skipped"),
-    *("padded", "time_format", "says", "warnings"),
+    *("streams", "padded", "time_format", "says", "warnings"),
 )
 
 

@@ -50,6 +50,7 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
         targets=targets,
         skipped=tuple(answers.get("data.skipped") or ()),
         reading=_reading(answers),
+        streams=bool(answers.get("data.stream")),
         padded=bool(answers.get("data.padded")),
         time_format=answers.get("data.time_format") or "",
         whole_numbers=True,

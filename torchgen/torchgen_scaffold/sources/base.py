@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -49,6 +49,7 @@ class Facts:
     time_format: str = ""  # of the column that splits go by: "number", or the format of a date
     says: tuple[tuple[str, str], ...] = ()  # column by column, for people
     warnings: tuple[str, ...] = ()
+    streams: bool = False  # the file is read piece by piece, in training too
     padded: bool = False  # samples are shorter than the shape here and there
     vocab_size: int = 0  # the inputs are token ids below it
     whole_numbers: bool = False  # the inputs could be token ids
@@ -102,6 +103,7 @@ class Request:
     strict: bool = False
     vocab_size: int | None = None
     layout: str | None = None
+    stream: bool | None = None
 
 
 def existing(place: str, request: Request, *, form: str, folder: bool = False) -> Path:
@@ -148,10 +150,15 @@ def first_few(texts: Sequence[str]) -> str:
 def class_facts(labels: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The class names, sorted (numbers by value), and how many samples each has."""
     counts = Counter(labels)
-    numbers = all(_floats(label) and math.isfinite(float(label)) for label in counts)
+    names = classes_in_order(counts)
+    return names, tuple(counts[name] for name in names)
+
+
+def classes_in_order(labels: Collection[str]) -> tuple[str, ...]:
+    """Class names, sorted: numbers by value."""
+    numbers = all(_floats(label) and math.isfinite(float(label)) for label in labels)
     # "1" and "01" are one number and two names.
-    names = sorted(counts, key=lambda label: (float(label), label)) if numbers else sorted(counts)
-    return tuple(names), tuple(counts[name] for name in names)
+    return tuple(sorted(labels, key=lambda label: (float(label), label)) if numbers else sorted(labels))
 
 
 def few_classes(labels: Sequence[str], what: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from torchgen_scaffold.sources.base import Facts, Request, Source, existing
 from torchgen_scaffold.sources.table.facts import table_facts
 from torchgen_scaffold.sources.table.read import read_excel, read_json_lines, read_parquet, read_text
+from torchgen_scaffold.sources.table.stream import parquet_names, streamed_facts, streams
 from torchgen_scaffold.sources.table.table import Table
 
 
@@ -63,6 +64,17 @@ class Parquet(TableSource):
     def read(self, path: Path, place: str) -> Table:
         """See read_parquet."""
         return read_parquet(path, place)
+
+    def columns(self, path: Path, place: str) -> Sequence[str]:
+        """The names that the file's own header gives, whatever its size."""
+        return parquet_names(path, place)
+
+    def facts(self, place: str, request: Request) -> Facts:
+        """Read a small file whole, and a large one piece by piece."""
+        path = existing(place, request, form=f"{self.form} --target COLUMN")
+        if streams(path, request, place):
+            return streamed_facts(path, place, request)
+        return super().facts(place, request)
 
 
 class Excel(TableSource):

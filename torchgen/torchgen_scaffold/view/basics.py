@@ -49,6 +49,7 @@ class Basics:
         self.is_tokens = bool(spec.model.vocab_size)
         self.cuts_by = Code(spec.data.cut_by or ("class" if row.chooses else "chance"))
         self.has_codes = bool(spec.model.codes)
+        self.streams = spec.data.streams
         self.is_padded = spec.data.padded
         self.holds_nan = self.is_padded and not self.is_tokens  # past the end of a sequence
         self.is_sequences = spec.data.is_sequences

@@ -60,7 +60,8 @@ def sentence(plan: Plan) -> str:
 def splits_sentence(plan: Plan) -> str:
     """How many samples each split has."""
     train, val, test = plan.splits
-    return f"{train:,} train, {val:,} val and {test:,} test samples"
+    about = "about " if plan.spec.data.streams else ""
+    return f"{about}{train:,} train, {val:,} val and {test:,} test samples"
 
 
 def statistics_dims(plan: Plan) -> tuple[Code, Code]:

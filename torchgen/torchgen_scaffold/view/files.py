@@ -79,6 +79,12 @@ class DatasetFile(Basics):
     @property
     def cut_doc(self) -> Code:
         """How the samples are cut, as the beginning of a sentence that goes on with the sizes."""
+        if self.streams:
+            return Code(
+                {"group": "Cut by the group of each row:", "time": "Cut along time:"}.get(
+                    self.cuts_by, "Cut row by row, by chance and the seed:"
+                )
+            )
         if not self.cut_parts:
             return Code("As the data is cut already, whatever the seed:")
         return Code(

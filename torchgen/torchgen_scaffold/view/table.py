@@ -25,7 +25,8 @@ class TableFile(Basics):
     @property
     def encodes(self) -> bool:
         """Whether something has to be learned from the train split before a row becomes numbers."""
-        return self.has_gaps or self.has_categories or self.has_texts
+        # Of a streamed file not every row was seen: one of the others may have a gap.
+        return self.has_gaps or self.has_categories or self.has_texts or self.streams
 
     @property
     def has_numbers(self) -> bool:
@@ -206,6 +207,23 @@ class TableFile(Basics):
     def _inside(self) -> str:
         inputs = str(self.input_columns)
         return inputs[1:-1] if inputs.startswith("[") else f"*{inputs}"
+
+    @property
+    def split_arguments(self) -> Code:
+        """What split_of() of a streamed file goes by."""
+        return Code({"group": "rows, seed", "time": "rows"}.get(self.cuts_by, "rows, chance"))
+
+    @property
+    def split_columns(self) -> Code:
+        """The columns that say which split a row is in, and whether it has a target."""
+        data = self._spec.data
+        roles = f"{', GROUP' if data.group else ''}{', TIME' if data.time else ''}"
+        return Code(f"[*TARGETS{roles}]" if roles else "TARGETS")
+
+    @property
+    def one_input_doc(self) -> Code:
+        """One input: `(5,) float32`."""
+        return Code(f"{python_value(self._spec.input_shape)} {self.input_dtype}")
 
     @property
     def step_columns(self) -> Code:

@@ -123,22 +123,27 @@ def _decimal(rows: Sequence[Sequence[str]], separator: str) -> str:
 
 def read_parquet(path: Path, place: str) -> Table:
     """A Parquet file, by pandas and pyarrow. Raises SpecError, MachineError."""
-    return _by_pandas(lambda pandas: pandas.read_parquet(path), path, place, "pyarrow")
+    pandas = need("pandas", "pandas", f"reading {place}")
+    need("pyarrow", "pyarrow", f"reading {place}")
+    return frame_to_table(by_pandas(lambda: pandas.read_parquet(path), place), place)
 
 
 def read_excel(path: Path, place: str) -> Table:
     """The first sheet of an Excel workbook, by pandas and openpyxl. Raises SpecError, MachineError."""
-    return _by_pandas(lambda pandas: pandas.read_excel(path), path, place, "openpyxl")
+    pandas = need("pandas", "pandas", f"reading {place}")
+    need("openpyxl", "openpyxl", f"reading {place}")
+    return frame_to_table(by_pandas(lambda: pandas.read_excel(path), place), place)
 
 
 def read_json_lines(path: Path, place: str) -> Table:
     """A file with a JSON object in each line, by pandas. Raises SpecError, MachineError."""
+    pandas = need("pandas", "pandas", f"reading {place}")
 
-    def frame_of(pandas: Any) -> Any:
+    def frame_of() -> Any:
         with path.open(encoding="utf-8") as file:
             return pandas.DataFrame([_object(line) for line in file if line.strip()])
 
-    return _by_pandas(frame_of, path, place)
+    return frame_to_table(by_pandas(frame_of, place), place)
 
 
 def _object(line: str) -> dict[str, Any]:
@@ -148,22 +153,23 @@ def _object(line: str) -> dict[str, Any]:
     return value
 
 
-def _by_pandas(frame_of: Callable[[Any], Any], path: Path, place: str, engine: str = "") -> Table:
-    """What pandas reads, with every cell as text: `str()` of the value, nothing where it is missing."""
-    pandas = need("pandas", "pandas", f"reading {place}")
-    if engine:
-        need(engine, engine, f"reading {place}")
+def by_pandas(read: Callable[[], Any], place: str) -> Any:
+    """What pandas or one of its engines reads. Raises SpecError where they cannot."""
     try:
-        frame = frame_of(pandas)
-    except Exception as error:  # pandas and its engines raise many kinds for one cause: no such file
+        return read()
+    except Exception as error:  # they raise many kinds for one cause: no such file
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise refuse(f"{place!r} cannot be read", reason[0][:200], "Save it again, or as CSV.") from error
+
+
+def frame_to_table(frame: Any, place: str, lines: list[int] | None = None) -> Table:
+    """A data frame with every cell as text: `str()` of the value, nothing where it is missing. Raises SpecError."""
     names = [str(name).strip() for name in frame.columns]
     _check_names(names, place)
     text = frame.map(str, na_action="ignore").astype(object).where(frame.notna(), "")
     rows = [[str(cell).strip() for cell in row] for row in text.itertuples(index=False, name=None)]
     _check_rows(rows, place)
-    return Table(names, rows, list(range(1, len(rows) + 1)))
+    return Table(names, rows, lines or list(range(1, len(rows) + 1)))
 
 
 def _check_rows(rows: Sequence[object], place: str) -> None:
