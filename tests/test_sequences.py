@@ -232,8 +232,12 @@ def reviews(rows: int = 200) -> pd.DataFrame:
 def test_a_text_alone_is_read_word_by_word(tmp_path: Path, preset: str) -> None:
     table = reviews().drop(columns="stars")
     table.to_csv(tmp_path / "reviews.csv", index=False)
-    answers = {"data": {"source": "reviews.csv", "target": "verdict"}, "model": {"preset": preset}}
-    made = make(tmp_path, training={"epochs": 20, "lr": 0.01}, **answers)
+    made = make(
+        tmp_path,
+        data={"source": "reviews.csv", "target": "verdict"},
+        model={"preset": preset},
+        training={"epochs": 20, "lr": 0.01},
+    )
     spec = Spec.from_toml(made / "torchgen.toml")
     assert spec.model.signal.axes == "tokens" and spec.data.padded
     run_tests(made, tmp_path)

@@ -1029,3 +1029,44 @@ def test_the_data_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(read) == 2
     Spec.from_dict(answers, base=tmp_path)
     assert len(read) == 3
+
+
+# --- arrays in files of their own
+
+
+@pytest.mark.parametrize("profile", ["lesson", "standard"])
+@pytest.mark.parametrize("parts", [("",), ("_train", "_test"), ("_digits",)], ids=str)
+def test_npy_files(tmp_path: Path, parts: tuple[str, ...], profile: str) -> None:
+    for part, samples in zip(parts, (60, 30), strict=False):
+        labels = np.arange(samples) % 2
+        np.save(tmp_path / f"X{part}.npy", np.eye(2, dtype=np.float32)[labels] * 3)
+        np.save(tmp_path / f"y{part}.npy", labels)
+    made = make(tmp_path, data={"source": f"X{parts[0]}.npy"}, project={"profile": profile})
+    spec = Spec.from_toml(made / "torchgen.toml")
+    held = 30 if len(parts) > 1 else 0
+    assert (spec.data.source, spec.data.samples, spec.data.test_samples) == ("npy", 60 + held, held)
+    run_tests(made, tmp_path)
+    run(made, "train.py")
+    assert "accuracy  1" in run(made, "eval.py")
+    if profile == "standard":
+        said = run(made, "predict.py", str(tmp_path / f"X{parts[0]}.npy"))
+        assert [line.split(",")[1] for line in said.splitlines()[1:5]] == ["0", "1", "0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("inputs.npy", "y.npy"), "does not say where its targets are"),
+        (("X.npy", "labels.npy"), "there is no y.npy beside 'X.npy'"),
+    ],
+)
+def test_npy_files_without_targets(tmp_path: Path, names: tuple[str, str], words: str) -> None:
+    for name in names:
+        np.save(tmp_path / name, np.zeros((20, 2)))
+    assert words in refused(tmp_path, f"npy:{names[0]}").what
+
+
+def test_an_npy_file_of_objects_is_not_unpickled(tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", np.array([object()] * 20), allow_pickle=True)
+    np.save(tmp_path / "y.npy", np.zeros(20))
+    assert "'X.npy' cannot be read as an .npy file" in refused(tmp_path, "npy:X.npy").what

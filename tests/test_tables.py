@@ -234,6 +234,8 @@ def parts_of(made: Path, cells: Any) -> list[list[str]]:
         ),
         ({"group": "id,size"}, "--group names 2 columns"),
         ({"drop": "sise"}, "no column 'sise'"),
+        ({"drop": "grade"}, "'grade' is named twice, by --target and --drop"),
+        ({"group": "shop", "time": "shop"}, "'shop' is named twice, by --group and --time"),
     ],
 )
 def test_roles_that_no_column_can_play(tmp_path: Path, data: dict[str, Any], words: str) -> None:

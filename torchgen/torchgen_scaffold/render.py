@@ -62,8 +62,12 @@ def files_of(plan: Plan) -> dict[str, str]:
 
 
 def _dataset(plan: Plan) -> str:
-    """The template of dataset.py: the source's, or the one for what is read piece by piece."""
-    return "stream" if plan.spec.data.streams else SOURCES[plan.spec.data.source].template
+    """The template of dataset.py: the source's, or the one for what is read piece by piece, or for images in it."""
+    data = plan.spec.data
+    if data.streams:
+        return "stream"
+    template = SOURCES[data.source].template
+    return f"{template}_images" if data.holds_images and template != "images" else template
 
 
 _CI_FILES = {

@@ -14,6 +14,8 @@ from typing import Any
 from torchgen_scaffold.layers.base import LayerCall, Signal
 from torchgen_scaffold.layers.base import Shape as Sizes
 from torchgen_scaffold.layers.dense import Codes
+from torchgen_scaffold.sources import SOURCES
+from torchgen_scaffold.sources.huggingface import IMAGE
 from torchgen_scaffold.sources.table.columns import Column
 from torchgen_scaffold.sources.table.table import Reading
 from torchgen_scaffold.tasks import TASKS, Task
@@ -67,8 +69,15 @@ class Data:
     @property
     def table(self) -> tuple[Column, ...]:
         """The input columns of a table, each with what it holds."""
+        if self.holds_images:
+            return ()
         kinds = self.kinds or ("number",) * len(self.columns)
         return tuple(Column.parse(name, kind) for name, kind in zip(self.columns, kinds, strict=True))
+
+    @property
+    def holds_images(self) -> bool:
+        """Whether a sample is an image: a file, or a cell of a Hugging Face dataset."""
+        return SOURCES[self.source].template == "images" or self.kinds == IMAGE
 
     @property
     def kept(self) -> int:

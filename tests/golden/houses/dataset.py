@@ -55,9 +55,7 @@ def labelled(rows: pd.DataFrame) -> tuple[pd.DataFrame, torch.Tensor]:
     names = rows[TARGETS[0]].tolist()
     unknown = sorted(set(names) - set(CLASSES))
     if unknown:
-        raise SystemExit(
-            f"{DATA}: {TARGETS[0]} holds {', '.join(unknown)}, not in CLASSES"
-        )
+        raise SystemExit(f"{TARGETS[0]} holds {', '.join(unknown)}, not in CLASSES")
     targets = torch.tensor([CLASSES.index(name) for name in names], dtype=torch.float32)
     return rows, targets.reshape(-1, 1)
 

@@ -39,13 +39,18 @@ class ImageFiles(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
 
 def load_image(file: str | Path) -> torch.Tensor:
-    """One image as (3, 32, 48) float32, from 0 to 1."""
+    """The image in a file as (3, 32, 48) float32, from 0 to 1."""
+    with Image.open(file) as image:
+        return to_tensor(image)
+
+
+def to_tensor(image: Image.Image) -> torch.Tensor:
+    """An image of any size as (3, 32, 48) float32, from 0 to 1."""
     channels, height, width = INPUT_SHAPE
     mode = "L" if channels == 1 else "RGB"
-    with Image.open(file) as image:
-        upright = ImageOps.exif_transpose(image)  # a camera notes how it was held
-        plain = upright.convert("RGBA").convert(mode)  # a palette may be transparent
-        pixels = np.array(plain.resize((width, height)), dtype=np.float32)
+    upright = ImageOps.exif_transpose(image)  # a camera notes how it was held
+    plain = upright.convert("RGBA").convert(mode)  # a palette may be transparent
+    pixels = np.array(plain.resize((width, height)), dtype=np.float32)
     rows = torch.from_numpy(pixels).reshape(height, width, channels)
     return rows.permute(2, 0, 1) / 255  # channels first; a pixel goes up to 255
 

@@ -12,8 +12,10 @@ from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.kinds import Text
 from torchgen_scaffold.layers.base import Shape
+from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.shapes import parse_shape, show_sizes
 from torchgen_scaffold.sources import SOURCES, Facts, Request, Source
+from torchgen_scaffold.sources.huggingface import IMAGE
 from torchgen_scaffold.sources.reading import read_facts
 from torchgen_scaffold.sources.synthetic import usual_samples
 from torchgen_scaffold.spec import Data
@@ -31,6 +33,8 @@ def source_of(answers: Answers, base: Path) -> tuple[Source, str]:
     name, colon, place = text.partition(":")
     if name not in SOURCES and (alone := recognised(base / text)):
         name, colon, place = alone, ":", text
+    if name == "hf" and place and recognised(base / place) == "hfdir":
+        name = "hfdir"  # a folder of one's own comes before a name of the hub
     source = SOURCES.get(name)
     forms = ", ".join(row.form for row in SOURCES.values())
     if source is None:
@@ -85,7 +89,7 @@ def facts_of(answers: Answers, source: Source, place: str, base: Path) -> Facts 
     """
     targets = tuple(answers.get("data.target") or ())
     resize: Shape = answers.get("data.resize") or ()
-    _check_said(answers, source, targets, resize)
+    _check_said(answers, source, resize)
     facts = recorded(answers, source, targets)
     if facts is None:
         roles = {role: tuple(answers.get(f"data.{role}") or ()) for role in ("drop", "group", "time")}
@@ -108,9 +112,10 @@ def facts_of(answers: Answers, source: Source, place: str, base: Path) -> Facts 
     return facts
 
 
-def _check_said(answers: Answers, source: Source, targets: tuple[str, ...], resize: Shape) -> None:
+def _check_said(answers: Answers, source: Source, resize: Shape) -> None:
     """Refuse what this source does not read."""
-    if resize and (source.template != "images" or len(resize) != 2):
+    holds_images = source.template in ("images", "huggingface")
+    if resize and (not holds_images or len(resize) != 2):
         raise SpecError(
             Problem(
                 "data.resize is the height and width of images",
@@ -119,40 +124,33 @@ def _check_said(answers: Answers, source: Source, targets: tuple[str, ...], resi
                 "data.resize",
             )
         )
-    if targets and not source.needs_target:
-        raise SpecError(
-            Problem(
-                f"--target does nothing with {source.name}",
-                "only a table has columns to choose from",
-                "Drop --target, or give --data csv:PATH.",
-                "data.target",
+    columns = "only a table has columns to choose from"
+    made = source.name == "synthetic"
+    read = {
+        "target": (source.needs_target, columns, ", or give --data csv:PATH"),
+        **{role: (role in source.roles, columns, "") for role in ("drop", "group", "time")},
+        "stream": (
+            source.name == "parquet",
+            "only a Parquet file can be read piece by piece",
+            ", or save the table as Parquet",
+        ),
+        "augment": (holds_images, "only images are varied in training", ""),
+        **dict.fromkeys(
+            ("test_samples", "val_samples", "counts", "columns"),
+            (not made, "made data has none; a file of yours may", ""),
+        ),
+    }
+    for name, (reads, why, other) in read.items():
+        key = f"data.{name}"
+        if answers.values.get(key) and not reads:
+            typed = SETTINGS[key].flag or key
+            raise SpecError(
+                Problem(f"{typed} does nothing with {source.name}", why, f"Drop {typed}{other}.", key)
             )
-        )
-    for role in ("drop", "group", "time"):
-        if answers.get(f"data.{role}") and role not in source.roles:
-            what = f"--{role} does nothing with {source.name}"
-            why = "only a table has columns to choose from"
-            raise SpecError(Problem(what, why, f"Drop --{role}.", f"data.{role}"))
-    if answers.get("data.stream") and source.name != "parquet":
-        what = f"data.stream does nothing with {source.name}"
-        instead = "Drop data.stream, or save the table as Parquet."
-        raise SpecError(
-            Problem(what, "only a Parquet file can be read piece by piece", instead, "data.stream")
-        )
-    if answers.get("data.augment") and source.template != "images":
-        what = f"data.augment does nothing with {source.name}"
-        why = "only image files are varied in training"
-        raise SpecError(Problem(what, why, "Drop data.augment.", "data.augment"))
-    if answers.get("project.copy_data") and source.name == "imagelist":
-        what = "--copy-data would copy the list and leave the images behind"
-        instead = "Drop --copy-data, and keep the list beside its images."
-        raise SpecError(Problem(what, "a list names files anywhere", instead, "project.copy_data"))
-    if source.name == "synthetic":
-        for name in ("test_samples", "val_samples", "counts", "columns"):
-            if f"data.{name}" in answers.values:
-                key = f"data.{name}"
-                why = "made data has none; a file of yours may"
-                raise SpecError(Problem(f"{key} does nothing with synthetic", why, f"Drop {key}.", key))
+    if answers.get("project.copy_data") and source.names_files:
+        what = f"--copy-data would copy {source.form} and leave the files behind that belong to it"
+        instead = "Drop --copy-data, and copy them yourself."
+        raise SpecError(Problem(what, "it copies one file or folder", instead, "project.copy_data"))
 
 
 def _check_facts(facts: Facts) -> None:
@@ -218,6 +216,7 @@ def data_of(
             ) from error
     classifies = TASKS[task].classifies
     _check_splits(answers, facts, task)
+    reads_images = source.template == "images" or facts.kinds == IMAGE
     taken: dict[str, Any] = {name: getattr(facts, name) for name in _TAKEN}
     taken |= {role: tuple(answers.get(f"data.{role}") or ()) for role in ("drop", "group", "time")}
     return Data(
@@ -230,7 +229,7 @@ def data_of(
         kinds=() if set(facts.kinds) <= {"number"} else facts.kinds,
         strict=answers.get("data.strict"),
         resize=answers.get("data.resize") or (),
-        augment=answers.get("data.augment") or ("shift" if source.template == "images" else ""),
+        augment=answers.get("data.augment") or ("shift" if reads_images else ""),
         original=original,
     )
 

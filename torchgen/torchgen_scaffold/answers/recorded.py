@@ -8,6 +8,7 @@ from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.shapes import show_sizes
 from torchgen_scaffold.sources import Facts, Source
+from torchgen_scaffold.sources.huggingface import IMAGE
 from torchgen_scaffold.sources.table.columns import Column, codes_of, is_text, width_of
 from torchgen_scaffold.sources.table.table import Reading
 from torchgen_scaffold.tasks import TASKS
@@ -17,7 +18,7 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
     """The facts that a torchgen.toml holds; None where they are not complete, so that the data must be read."""
     task, inputs, outputs = (answers.get(key) for key in ("task", "input_shape", "output_shape"))
     samples = answers.values.get("data.samples")
-    if not (source.has_path and samples and task and inputs and outputs):
+    if source.is_known or not (samples and task and inputs and outputs):
         return None
     classes, columns = (answers.get(f"data.{name}") or () for name in ("classes", "columns"))
     if (TASKS[task].classifies and not classes) or (source.needs_target and not (columns and targets)):
@@ -29,7 +30,7 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
     agree("data.classes", len(classes), wanted if TASKS[task].classifies else 0, "names", "the task wants")
     agree("data.counts", len(counts), len(classes) if counts else 0, "numbers", "data.classes has")
     kinds: tuple[str, ...] = answers.get("data.kinds") or ("number",) * len(columns)
-    table = _table(columns, kinds, inputs[-1]) if source.template == "table" else []
+    table = _table(columns, kinds, inputs[-1]) if source.is_table and kinds != IMAGE else []
     if resize and inputs[1:] != resize:
         raise _disagree("data.resize", show_sizes(resize), f"the input is {show_sizes(inputs)}")
     if (test or val) and not source.brings_splits:

@@ -69,8 +69,11 @@ class Source:
     has_path: ClassVar[bool] = False
     template: ClassVar[str]
     endings: ClassVar[tuple[str, ...]] = ()  # of its files, by which a path alone is known
+    is_known: ClassVar[bool] = False  # its facts need no reading
+    is_table: ClassVar[bool] = False  # its rows have columns of all kinds
     needs_target: ClassVar[bool] = False
     roles: ClassVar[tuple[str, ...]] = ()  # what columns can be named for: drop, group, time
+    names_files: ClassVar[bool] = False  # other files belong to the one that is named
     brings_splits: ClassVar[bool] = False  # it may have val and test sets of its own
 
     def recognises(self, path: Path) -> bool:

@@ -25,6 +25,7 @@ class ImageList(Source):
     imports = ("numpy", "PIL")
     has_path = True
     needs_target = True
+    names_files = True
 
     def recognises(self, path: Path) -> bool:
         """A text file in whose second line some cell names an image."""

@@ -43,13 +43,62 @@ class Npz(Source):
     def facts(self, place: str, request: Request) -> Facts:
         """Read the arrays and say what they hold."""
         path = existing(place, request, form=self.form)
-        arrays = _load(path, place)
+        arrays = self.load(path, place)
         parts = tuple(arrays)  # inputs and their targets by turns
         for inputs, targets in zip(parts[::2], parts[1::2], strict=True):
             _check_pair(place, inputs, arrays[inputs], targets, arrays[targets])
         if len(parts) == 4:
             _check_same(arrays)
         return _facts(arrays, request)
+
+    def load(self, path: Path, place: str) -> dict[str, Any]:
+        """The arrays by name, inputs and their targets by turns. Raises SpecError."""
+        return _load(path, place)
+
+
+class Npy(Npz):
+    """`npy:PATH`: inputs in a file such as X.npy, and their targets in y.npy beside it."""
+
+    name = "npy"
+    form = "npy:PATH"
+    summary = "a NumPy array X.npy with y.npy beside it (or X_train.npy and its like)"
+    predicts_on = "an .npy file"
+    endings = (".npy",)
+    names_files = True
+
+    def load(self, path: Path, place: str) -> dict[str, Any]:
+        """X and y from their files, and X_test and y_test where the name says X_train."""
+        if not path.name.startswith("X"):
+            raise refuse(
+                f"{place!r} does not say where its targets are",
+                "inputs are in a file X.npy, or X_train.npy, and targets in y.npy beside it",
+                "Rename both, or save them as one: numpy.savez(path, X=inputs, y=targets).",
+            )
+        names = {"X": path.name, "y": "y" + path.name[1:]}
+        if path.name == "X_train.npy" and path.with_name("X_test.npy").is_file():
+            names = {name: f"{name}.npy" for name in ("X_train", "y_train", "X_test", "y_test")}
+        missing = [name for name in names.values() if not path.with_name(name).is_file()]
+        if missing:
+            raise refuse(
+                f"there is no {' and no '.join(missing)} beside {place!r}",
+                "each sample needs its target",
+                f"Save it there: numpy.save({missing[0]!r}, targets)",
+            )
+        return {key: _read_npy(path.with_name(name)) for key, name in names.items()}
+
+
+def _read_npy(path: Path) -> Any:
+    numpy = need("numpy", "numpy", "reading an .npy file")
+    try:
+        # allow_pickle stays off: a pickle in a data file runs whatever its author wanted.
+        return numpy.load(path, allow_pickle=False)
+    except Exception as error:  # numpy raises many kinds for one cause: no such array
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise refuse(
+            f"{path.name!r} cannot be read as an .npy file",
+            reason[0][:200],
+            "Save it with numpy.save(path, array).",
+        ) from error
 
 
 _SAVE_IT = "Save it with numpy.savez(path, X=inputs, y=targets)."

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.sources.base import first_few, need, refuse
@@ -33,7 +34,7 @@ def look_at_all(folder: Path, files: list[Path]) -> Looked:
     for path in files:
         try:
             seen[path] = _look(path)
-        except _Unreadable as unreadable:
+        except Unreadable as unreadable:
             name = path.relative_to(folder) if path.is_relative_to(folder) else path
             skipped[name.as_posix()] = str(unreadable)
     return Looked(seen, skipped)
@@ -90,7 +91,7 @@ def _usual_size(sizes: Counter[tuple[int, int]]) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-class _Unreadable(Exception):
+class Unreadable(Exception):
     """Why one file is no image that a project could read."""
 
 
@@ -99,16 +100,22 @@ def _look(path: Path) -> tuple[int, int, bool]:
     pillow = need("PIL.Image", "pillow", "reading image files")
     try:
         with pillow.open(path) as image:
-            mode = image.mode
-            upright = need("PIL.ImageOps", "pillow", "reading image files").exif_transpose(image)
-            upright.load()
-            size = upright.height, upright.width
+            return look(image)
+    except Unreadable:
+        raise
     except pillow.UnidentifiedImageError as error:
-        raise _Unreadable("it is no image") from error
+        raise Unreadable("it is no image") from error
     except Exception as error:  # Pillow raises many kinds for one cause: this file cannot be read
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error).strip()
-        raise _Unreadable((reason.splitlines() or [type(error).__name__])[0][:80]) from error
+        raise Unreadable((reason.splitlines() or [type(error).__name__])[0][:80]) from error
+
+
+def look(image: Any) -> tuple[int, int, bool]:
+    """Height, width, and whether it is grey, of a PIL image. Raises Unreadable for pixels that would be clipped."""
+    mode = image.mode
+    upright = need("PIL.ImageOps", "pillow", "reading image files").exif_transpose(image)
+    upright.load()
     if mode not in (*GREY_MODES, *COLOUR_MODES):
         # convert("L") clips 16 bits to 255: nearly every pixel turns white.
-        raise _Unreadable(f"its pixels are {mode}, not 8 bits a channel; save it as 8-bit grey or RGB")
-    return *size, mode in GREY_MODES
+        raise Unreadable(f"its pixels are {mode}, not 8 bits a channel; save it as 8-bit grey or RGB")
+    return upright.height, upright.width, mode in GREY_MODES

@@ -90,6 +90,7 @@ class Sklearn(Source):
 
     name = template = "sklearn"
     form = "sklearn:" + "|".join(SETS)
+    is_known = True
     summary = "a real set that comes with scikit-learn: " + ", ".join(SETS)
     predicts_on = "an .npz file with an array X"
     requires = ("numpy", "scikit-learn")

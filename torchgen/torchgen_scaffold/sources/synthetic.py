@@ -13,6 +13,7 @@ class Synthetic(Source):
 
     name = template = "synthetic"
     form = "synthetic"
+    is_known = True
     summary = "made data with a signal to learn; replace it with yours later"
     predicts_on = "an .npz file with an array X"
     requires = ("numpy",)

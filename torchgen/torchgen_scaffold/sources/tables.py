@@ -17,6 +17,7 @@ class TableSource(Source):
 
     has_path = True
     needs_target = True
+    is_table = True
     roles = ("drop", "group", "time")
     template = "table"
 

@@ -8,7 +8,6 @@ from math import prod
 from torchgen_scaffold.escape import Code, python_value
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.plan import Plan
-from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.tasks import TASKS
 from torchgen_scaffold.training import SCHEDULES, Schedule
 from torchgen_scaffold.view import data, model
@@ -60,7 +59,7 @@ class Basics:
         self.is_binary = row.form == "binary"
         self.has_test_set = spec.data.test_samples > 0
         self.has_val_set = spec.data.val_samples > 0
-        self.reads_images = SOURCES[spec.data.source].template == "images"
+        self.reads_images = spec.data.holds_images
         self.outputs_name = Code(row.output_name)
         self.target_is = Code(row.target_is)
         self.target_dtype = Code(row.target_dtype)

@@ -45,12 +45,15 @@ def sentence(plan: Plan) -> str:
     what = {
         "synthetic": "made samples with a signal to learn",
         "npz": "samples from an .npz file",
+        "npy": "samples from .npy files",
         "csv": "rows of a CSV file",
         "parquet": "rows of a Parquet file",
         "excel": "rows of an Excel sheet",
         "jsonl": "rows of a file of JSON lines",
         "images": "images, a folder for each class",
         "imagelist": "images that a table names",
+        "hf": "samples of a Hugging Face dataset",
+        "hfdir": "samples of a Hugging Face dataset",
     }[data.source]
     if data.is_sequences:
         what = f"sequences from the {what}"
@@ -111,15 +114,21 @@ def _batch(shape: tuple[int, ...]) -> str:
 
 def predict_example(plan: Plan) -> Code:
     """What a person types behind `python predict.py`."""
-    endings = SOURCES[plan.spec.data.source].endings
-    return Code(
-        "photo.png" if SOURCES[plan.spec.data.source].template == "images" else f"new{(*endings, '.npz')[0]}"
-    )
+    if plan.spec.data.holds_images:
+        return Code("photo.png")
+    source = SOURCES[plan.spec.data.source]
+    return Code(f"new{(*source.endings, '.csv' if source.is_table else '.npz')[0]}")
+
+
+def predict_takes(plan: Plan) -> str:
+    """What predict.py takes, in words."""
+    return "image files" if plan.spec.data.holds_images else SOURCES[plan.spec.data.source].predicts_on
 
 
 def requirements(plan: Plan) -> list[Code]:
     """The lines of requirements.txt: torch, what the data needs, what the profile and the tests need."""
     wanted = {"torch", *SOURCES[plan.spec.data.source].requires, "numpy", "pytest"}
+    wanted |= {"pillow"} if plan.spec.data.holds_images else set()
     if plan.spec.project.profile == "standard":
         wanted |= {"scikit-learn", "matplotlib", "tqdm"}
     order = (
@@ -127,6 +136,7 @@ def requirements(plan: Plan) -> list[Code]:
         "numpy",
         "pandas",
         "pyarrow",
+        "datasets",
         "openpyxl",
         "pillow",
         "scikit-learn",
@@ -152,6 +162,7 @@ _FLOORS = {
     "numpy": ">=1.26",
     "pandas": ">=2.2",
     "pyarrow": ">=17",
+    "datasets": ">=3.2",
     "openpyxl": ">=3.1",
     "pillow": ">=10.4",
     "scikit-learn": ">=1.5",

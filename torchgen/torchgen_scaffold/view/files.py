@@ -121,6 +121,11 @@ class DatasetFile(Basics):
         return len(self._cut_splits) if len(self._cut_splits) > 1 else 0
 
     @property
+    def is_npy(self) -> bool:
+        """Whether inputs and targets have a file each."""
+        return self._spec.data.source == "npy"
+
+    @property
     def loader(self) -> Code:
         """scikit-learn's function for the set."""
         from torchgen_scaffold.sources.sklearn import SETS

@@ -56,6 +56,37 @@ class ImageFolder(Basics):
         return python_value(self._spec.data.parts)
 
     @property
+    def has_parts(self) -> bool:
+        """Whether the data has splits, be it train alone."""
+        return bool(self._spec.data.parts)
+
+    @property
+    def train_part(self) -> Code:
+        """What the data calls the rows for training, as a Python string."""
+        return python_value((*self._spec.data.parts, "train")[0])
+
+    @property
+    def is_hub_folder(self) -> bool:
+        """Whether a Hugging Face dataset lies in a folder of one's own."""
+        return self._spec.data.source == "hfdir"
+
+    @property
+    def hub_arguments(self) -> Code:
+        """The arguments of load_dataset: the name, and the configuration where one was named."""
+        config = self._spec.data.place.partition(":")[2]
+        return Code(f"NAME, {python_value(config)}" if config else "NAME")
+
+    @property
+    def hub_name(self) -> Code:
+        """The name on the hub, as a Python string."""
+        return python_value(self._spec.data.place.partition(":")[0])
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether each image is a file."""
+        return self._spec.data.source in ("images", "imagelist")
+
+    @property
     def own_part(self) -> Code:
         """The folder of the one split that the data brings besides train, as a Python string."""
         return python_value(self._spec.data.parts[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torchgen_scaffold.escape import Code, markdown, python_value
 from torchgen_scaffold.layers.base import show_shape
-from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.sources.sklearn import SETS
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.training import LOSSES
@@ -25,7 +24,7 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
     @property
     def predict_takes(self) -> Code:
         """What predict.py takes."""
-        return Code(SOURCES[self._spec.data.source].predicts_on)
+        return Code(data.predict_takes(self._plan))
 
     @property
     def predict_imports(self) -> Code:
@@ -159,7 +158,7 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
     @property
     def predict_takes_md(self) -> Code:
         """What predict.py takes, as Markdown."""
-        return markdown(SOURCES[self._spec.data.source].predicts_on)
+        return markdown(data.predict_takes(self._plan))
 
 
 def _in_order(names: list[str]) -> list[str]:

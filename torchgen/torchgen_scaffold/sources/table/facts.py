@@ -40,7 +40,8 @@ def table_facts(table: Table, place: str, request: Request) -> Facts:
             "Save wide data as an .npz file: --data npz:PATH",
         )
     targets = target_columns(table.names, request.targets, place)
-    roles = roles_of(table.names, request, place)
+    roles = _roles(table.names, request, place)
+    _check_roles(targets, roles)
     sequences = _sequences(table, roles, targets, place)
     samples = sequences.firsts if sequences else rows_with_targets(table, targets, place)
     labelled = _only(table, samples)
@@ -78,13 +79,28 @@ def table_facts(table: Table, place: str, request: Request) -> Facts:
 Roles = dict[str, tuple[str, ...]]  # the columns that a person named, by what they are for
 
 
-def roles_of(names: Sequence[str], request: Request, place: str) -> Roles:
+def _roles(names: Sequence[str], request: Request, place: str) -> Roles:
     """The columns that a person named besides the target. Raises SpecError for one that is not there."""
     wanted = {"drop": request.drop, "group": request.group, "time": request.time}
     return {
         role: named_columns(names, columns, place, role) if columns else ()
         for role, columns in wanted.items()
     }
+
+
+def _check_roles(targets: Sequence[str], roles: Roles) -> None:
+    """Raises SpecError where a column was named for two things."""
+    taken = dict.fromkeys(targets, "target")
+    for role, names in roles.items():
+        for name in names:
+            if name in taken:
+                raise refuse(
+                    f"the column {name!r} is named twice, by --{taken[name]} and --{role}",
+                    "it can be one of them",
+                    f"Drop it from --{role}.",
+                    f"data.{role}",
+                )
+            taken[name] = role
 
 
 def _usable(found: Sequence[Found], vocab_size: int | None, place: str) -> tuple[Column, ...]:

@@ -98,9 +98,11 @@ def _pieces(file: Any, columns: list[str] | None = None) -> Iterator[tuple[int, 
 def _spread(file: Any, place: str) -> Table:
     """Rows that are spread evenly over the file."""
     pandas = need("pandas", "pandas", f"reading {place}")
+    arrow = need("pyarrow", "pyarrow", f"reading {place}")
     step = max(1, file.metadata.num_rows // JUDGED)
     frames = [
-        piece.take(list(range(-first % step, len(piece), step))).to_pandas() for first, piece in _pieces(file)
+        piece.take(arrow.array(range(-first % step, len(piece), step), arrow.int64())).to_pandas()
+        for first, piece in _pieces(file)
     ]
     if not frames:
         raise refuse(
