@@ -1,6 +1,8 @@
 """`python -m benchmarks start`: how long torchgen takes, beside a bare Python and `import torch`.
 
-Each command runs as a whole process, interleaved with the others, several times; what is told is the median, and its
+`python -m benchmarks memory`: the most memory that generating and training take on data, and on ten times as much.
+
+In `start` each command runs as a whole process, interleaved with the others, several times; what is told is the median, and its
 ratio to a bare Python. Machines differ, ratios less.
 """
 
@@ -14,6 +16,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.memory import memory
 
 PLAN = ["-m", "torchgen_scaffold", "plan", "--data", "sklearn:digits"]
 NEW = ["-m", "torchgen_scaffold", "new", "digits", "--data", "sklearn:digits", "--yes", "--force", "-o"]
@@ -39,13 +43,30 @@ def start(rounds: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
+def show_memory(*, as_json: bool) -> None:
+    """Measure the peaks, and print a table or one JSON document."""
+    peaks = memory()
+    if as_json:
+        print(json.dumps(peaks, indent=2))
+        return
+    for name, (once, times) in peaks.items():
+        print(f"{name:<32}{once:>8.0f} MiB{times:>8.0f} MiB{times / once:>8.2f} x")
+
+
 def main() -> None:
     """Measure, and print a table or one JSON document."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure torchgen.")
-    parser.add_argument("what", choices=["start"], help="start: whole processes, from nothing to done")
+    parser.add_argument(
+        "what",
+        choices=["start", "memory"],
+        help="start: whole processes, from nothing to done; memory: peaks on data, and on ten times as much",
+    )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", action="store_true", dest="as_json")
     settings = parser.parse_args()
+    if settings.what == "memory":
+        show_memory(as_json=settings.as_json)
+        return
     medians = start(settings.rounds)
     if settings.as_json:
         print(json.dumps(medians, indent=2))

@@ -32,7 +32,9 @@ def test_a_project_is_made_again_from_its_own_toml(project: Path) -> None:
 def test_there_are_enough_to_read() -> None:
     specs = [Spec.from_toml(project / "torchgen.toml") for project in PROJECTS]
     assert {spec.task for spec in specs} == {"regression", "binary", "multiclass", "multilabel"}
-    assert {spec.data.source for spec in specs} == {"synthetic", "sklearn", "npz", "csv", "images"}
+    assert {spec.data.source for spec in specs} == {
+        *("synthetic", "sklearn", "npz", "csv", "parquet", "images", "hfdir")
+    }
     assert {spec.project.profile for spec in specs} == {"lesson", "standard"}
     assert {spec.project.ci for spec in specs} == {"none", "github", "gitlab"}
 

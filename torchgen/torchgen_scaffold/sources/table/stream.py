@@ -90,9 +90,11 @@ def _without_counts(facts: Facts) -> tuple[tuple[str, str], ...]:
 def _pieces(file: Any, columns: list[str] | None = None) -> Iterator[tuple[int, Any]]:
     """The rows of the file as data frames, each with the number of its first row."""
     first = 0
-    for piece in file.iter_batches(PIECE, columns=columns):
-        yield first, piece
-        first += len(piece)
+    # One row group at a time: asked for all of them, the reader keeps those that are done.
+    for group in range(file.num_row_groups):
+        for piece in file.iter_batches(PIECE, row_groups=[group], columns=columns):
+            yield first, piece
+            first += len(piece)
 
 
 def _spread(file: Any, place: str) -> Table:

@@ -1,0 +1,80 @@
+"""Predict on new inputs with the best checkpoint, one CSV row a sample.
+
+Usage:
+    python predict.py new.csv
+    python predict.py  # without a file: the first five samples of the val split
+"""
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+import torch
+
+from dataset import CLASSES, Encoder, load_inputs, load_splits
+from model import Model
+from runtime import OUTPUTS, choose_device, load_checkpoint
+
+HEADER = ["prediction", f"p({CLASSES[1]})"]
+
+
+def describe(logits: torch.Tensor) -> list[list[str]]:
+    """The class and the probability of the second one, from logits (N, 1)."""
+    probabilities = logits[:, 0].sigmoid()
+    return [[CLASSES[int(p > 0.5)], f"{p:.6f}"] for p in probabilities.tolist()]
+
+
+def read_samples(paths: list[str], encoder: Encoder) -> tuple[list[str], torch.Tensor]:
+    """A name for each sample of some files, and the inputs (N, 14, 2) float32."""
+    files = [load_inputs(path, encoder) for path in paths]
+    names = []
+    for path, (groups, _) in zip(paths, files, strict=True):
+        names += [f"{path}:{group}" for group in groups]
+    return names, torch.cat([inputs for _, inputs in files])
+
+
+def main() -> None:
+    """Read the inputs, run the model, and write the predictions."""
+    parser = argparse.ArgumentParser(description="Predict on new inputs.")
+    parser.add_argument("inputs", nargs="*", help="a .csv file with the same columns")
+    parser.add_argument("--output", type=Path, help="a CSV file to write")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto")
+    parser.add_argument("--output-dir", type=Path, default=OUTPUTS)
+    settings = parser.parse_args()
+    device = choose_device(settings.device)
+
+    checkpoint = load_checkpoint(settings.output_dir / "best.pt", device)
+    model = Model().to(device)
+    model.load_state_dict(checkpoint["model"])
+    model.eval()
+    encoder = Encoder()
+    encoder.load_state_dict(checkpoint["encoder"])
+    if settings.inputs:
+        try:
+            names, inputs = read_samples(settings.inputs, encoder)
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # it is not there, or not what it should be
+            raise SystemExit(f"Cannot read the inputs: {error}") from error
+    else:
+        val = load_splits(checkpoint["progress"]["seed"]).val
+        names = [f"val:{index}" for index in range(min(5, len(val)))]
+        inputs = torch.stack([val[index][0] for index in range(len(names))])
+    with torch.no_grad():  # in batches, so that a long file fits into memory
+        batches = torch.split(inputs, 16)
+        outputs = torch.cat([model(batch.to(device)) for batch in batches])
+
+    rows = [["sample", *HEADER]]
+    for name, row in zip(names, describe(outputs.cpu()), strict=True):
+        rows.append([name, *row])
+    if settings.output:
+        with settings.output.open("w", newline="") as file:
+            csv.writer(file).writerows(rows)
+    else:
+        csv.writer(sys.stdout).writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
