@@ -235,6 +235,28 @@ def test_a_gap_that_no_judged_row_had_is_filled(tmp_path: Path, monkeypatch: pyt
         assert all(inputs.isfinite().all() for split in splits[:3] for inputs, _ in split)
 
 
+def test_a_small_file_is_not_streamed(tmp_path: Path) -> None:
+    write(tmp_path, rows=999)
+    with pytest.raises(SpecError, match="has 999 rows, and data.stream cuts by chance"):
+        Spec.from_dict({"name": "demo", "data": {**ON, "target": "price"}}, base=tmp_path)
+
+
+def test_few_groups_are_not_cut_by_chance(tmp_path: Path) -> None:
+    frame = write(tmp_path)
+    frame["shop"] = np.arange(ROWS) % 29
+    frame.to_parquet(tmp_path / "d.parquet", row_group_size=300)
+    with pytest.raises(SpecError, match="has 29 different values, and a streamed file cuts them by chance"):
+        Spec.from_dict({"name": "demo", "data": {**ON, "target": "price", "group": "shop"}}, base=tmp_path)
+
+
+def test_a_seed_that_leaves_a_split_empty_is_said(tmp_path: Path) -> None:
+    frame = write(tmp_path)
+    made = make(tmp_path, data={**ON, "target": "price", "group": "shop"})
+    frame["shop"] = np.arange(ROWS) % 2  # the data has changed since
+    frame.to_parquet(tmp_path / "d.parquet", row_group_size=300)
+    assert "one of the splits has no rows" in script_fails(made, "train.py", "--epochs", "1")
+
+
 def test_predict_says_which_column_is_missing(tmp_path: Path) -> None:
     frame = write(tmp_path)
     made = make(tmp_path, data={**ON, "target": "price"})

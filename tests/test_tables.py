@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
 import re
 from pathlib import Path
@@ -279,6 +278,9 @@ CELLS = {
     "flag": st.sampled_from(["yes", "no"]),
     "date": st.dates().map(str),
     "text": st.text("abc xyz", min_size=1, max_size=30),
+    "sentence": st.lists(st.sampled_from(["a", "good", "bad", "Film,", "day"]), min_size=4, max_size=9).map(
+        " ".join
+    ),
     "odd": st.sampled_from(["", "NA", "inf", "1e400", "x", "5", "nan"]),
 }
 
@@ -296,16 +298,41 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
     return names, [list(row) for row in zip(*columns, strict=True)]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(table=tables(), profile=st.sampled_from(["lesson", "standard"]))
+FORMS = ["csv", "parquet", "stream"]
+ROLES: list[dict[str, Any]] = [{}, {"group": "unit"}, {"time": "tick"}, {"group": "unit", "time": "tick"}]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    table=tables(),
+    profile=st.sampled_from(["lesson", "standard"]),
+    form=st.sampled_from(FORMS),
+    roles=st.sampled_from(ROLES),
+)
 def test_any_table_trains_or_is_refused(
-    tmp_path_factory: pytest.TempPathFactory, table: tuple[list[str], list[list[str]]], profile: str
+    tmp_path_factory: pytest.TempPathFactory,
+    table: tuple[list[str], list[list[str]]],
+    profile: str,
+    form: str,
+    roles: dict[str, Any],
 ) -> None:
     names, rows = table
     folder = tmp_path_factory.mktemp("table")
-    with (folder / "d.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([names, *rows])
-    data = {"source": "csv:d.csv", "target": [names[-1]]}
+    frame = pd.DataFrame(rows, columns=names, dtype=object)
+    units = [f"u{row // 3}" for row in range(len(rows))]
+    if roles and not {"unit", "tick"} & set(names):
+        frame = frame.assign(unit=units, tick=range(len(rows)))
+    if len(roles) == 2:  # a sequence has one target
+        frame[names[-1]] = frame.groupby(units)[names[-1]].transform("first")
+    if form == "stream":
+        frame = pd.concat([frame] * 50)  # as few rows as these are not streamed
+    if form == "csv":
+        frame.to_csv(folder / "d.csv", index=False)
+    else:
+        frame.to_parquet(folder / "d.parquet", row_group_size=9)
+    source = "d.csv" if form == "csv" else "d.parquet"
+    data = {"source": source, "target": [names[-1]], **roles, "stream": True if form == "stream" else None}
+    data = {key: value for key, value in data.items() if value is not None}
     try:
         made = project(folder, "demo", data, project={"profile": profile})
     except SpecError as error:
@@ -314,4 +341,5 @@ def test_any_table_trains_or_is_refused(
     run(made, "train.py", "--epochs", "1")
     run(made, "eval.py")
     if profile == "standard":
-        assert len(run(made, "predict.py", str(folder / "d.csv")).splitlines()) == len(rows) + 1
+        said = run(made, "predict.py", str(folder / source)).splitlines()
+        assert len(said) == (len(set(units)) if len(roles) == 2 else len(frame)) + 1

@@ -221,6 +221,8 @@ def load_splits(seed: int) -> Splits:
     for rows, parts in read_pieces(seed, TARGETS):
         known = np.isin(rows.index, labelled(rows)[0].index)
         lengths += np.bincount(parts[known], minlength=3)
+    if not lengths.all():
+        raise SystemExit("one of the splits has no rows; another --seed cuts otherwise")
     encoder = Encoder()
     encoder.fit(read_sample(0, seed)[0])  # the other splits stay unseen
     train, val, test = (

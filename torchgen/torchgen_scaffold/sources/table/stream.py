@@ -24,6 +24,8 @@ from torchgen_scaffold.sources.table.table import EMPTY, FLOAT32_MAX, Table
 LARGEST_WHOLE = 20_000_000  # cells of a file that is read whole: as text they take one to two GiB
 JUDGED = 50_000  # rows that say what a column holds
 PIECE = 50_000  # rows that are read at a time
+FEWEST_GROUPS = 30
+FEWEST_ROWS = 1_000  # fewer, cut row by row by chance, could leave a split with next to nothing
 
 
 def streams(path: Path, request: Request, place: str) -> bool:
@@ -51,7 +53,24 @@ def streamed_facts(path: Path, place: str, request: Request) -> Facts:
     """The facts of a Parquet file in memory that does not grow with it. Raises SpecError, MachineError."""
     file = _open(path, place)
     rows = file.metadata.num_rows
-    facts = table_facts(_spread(file, place), place, request)
+    if rows < FEWEST_ROWS:
+        raise refuse(
+            f"{place!r} has {rows:,} rows, and data.stream cuts by chance",
+            f"with fewer than {FEWEST_ROWS:,} a split could be left with next to nothing",
+            "Drop data.stream: the file is small enough to be loaded.",
+            "data.stream",
+        )
+    judged_rows = _spread(file, place)
+    facts = table_facts(judged_rows, place, request)
+    for name in request.group:
+        groups = len(set(judged_rows.column(name)))
+        if groups < FEWEST_GROUPS:
+            raise refuse(
+                f"the group {name!r} has {groups} different values, and a streamed file cuts them by chance",
+                f"with fewer than {FEWEST_GROUPS} a split could be left with none",
+                "Name a column of more groups, or load the file: --set data.stream=false",
+                "data.group",
+            )
     counted = _count(file, facts, place)
     judged = (
         f"{rows:,} rows, read piece by piece; what columns hold is judged by {min(rows, JUDGED):,} of them"
