@@ -237,7 +237,7 @@ def test_a_gap_that_no_judged_row_had_is_filled(tmp_path: Path, monkeypatch: pyt
 
 def test_a_small_file_is_not_streamed(tmp_path: Path) -> None:
     write(tmp_path, rows=999)
-    with pytest.raises(SpecError, match="has 999 rows, and data.stream cuts by chance"):
+    with pytest.raises(SpecError, match=r"has 999 rows, and data.stream cuts by chance"):
         Spec.from_dict({"name": "demo", "data": {**ON, "target": "price"}}, base=tmp_path)
 
 
