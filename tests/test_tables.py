@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import re
 from pathlib import Path
@@ -265,6 +266,54 @@ def test_what_the_encoder_knows_travels_in_the_checkpoint(tmp_path: Path) -> Non
     assert len(out.splitlines()) == 3 and "nan" not in out
     (tmp_path / "new.csv").write_text("size,shop\n1,north\n")
     assert "has no column open, since, note" in script_fails(made, "predict.py", str(tmp_path / "new.csv"))
+
+
+# --- tables that are hard to swallow
+
+
+def test_one_row_is_not_enough(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("a,b,y\n1,2,3.5\n")
+    with pytest.raises(SpecError, match=r"there are 1 samples|has no column to learn from"):
+        Spec.from_dict({"name": "demo", "data": {"source": "d.csv", "target": "y"}}, base=tmp_path)
+
+
+@pytest.mark.parametrize("names", [["class", "def", "import"], ['x"; import os', "{{ y }}", "a\\nb"]])
+def test_names_that_look_like_code_are_names(tmp_path: Path, names: list[str]) -> None:
+    rows = [[n % 10, f"{n % 3}x", ["no", "yes"][n % 10 > 4]] for n in range(60)]
+    with (tmp_path / "d.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([names, *rows])
+    made = project(tmp_path, "demo", {"source": "d.csv", "target": [names[2]]}, training={"epochs": 20})
+    run_tests(made, tmp_path)
+    run(made, "train.py")
+    run(made, "eval.py")
+    assert len(run(made, "predict.py", str(tmp_path / "d.csv")).splitlines()) == 61
+
+
+def test_a_class_of_a_single_sample_stays_in_train(tmp_path: Path) -> None:
+    frame = mixed()
+    frame.loc[0, "grade"] = "unique"
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    made = project(tmp_path, "demo", {"source": "d.csv", "target": "grade"})
+    spec = Spec.from_toml(made / "torchgen.toml")
+    assert dict(zip(spec.data.classes, spec.data.counts, strict=True))["unique"] == 1
+    with inside(made):
+        dataset: Any = importlib.import_module("dataset")
+        assert 0 in dataset.load_splits(0).rows[0] and 0 in dataset.load_splits(5).rows[0]
+    run(made, "train.py", "--epochs", "1")
+    run(made, "eval.py")
+
+
+def test_very_wide_tables(tmp_path: Path) -> None:
+    columns = {f"c{n}": [(row * 7 + n) % 13 for row in range(20)] for n in range(10_000)}
+    frame = pd.DataFrame(columns)
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    spec = Spec.from_dict(
+        {"name": "demo", "task": "regression", "data": {"source": "d.csv", "target": "c0"}}, base=tmp_path
+    )
+    assert spec.input_shape == (9999,)
+    frame.assign(more=1).to_csv(tmp_path / "d.csv", index=False)
+    with pytest.raises(SpecError, match="has 10,001 columns"):
+        Spec.from_dict({"name": "demo", "data": {"source": "d.csv", "target": "c0"}}, base=tmp_path)
 
 
 # --- tables that nobody has seen

@@ -133,7 +133,10 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
     @property
     def splits_sentence(self) -> Code:
         """The splits as a sentence."""
-        return Code(f"They are split once, by the seed: {self.splits_doc}.")
+        if not self.cut_parts:
+            return Code(f"They come split: {self.splits_doc}.")
+        kept = "Its own splits are kept, the rest is cut" if self.cut_parts == 2 else "They are split"
+        return Code(f"{kept} once, by the seed: {self.splits_doc}.")
 
     @property
     def readme_intro(self) -> Code:
