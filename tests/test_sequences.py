@@ -106,6 +106,20 @@ def test_sequences_of_several_lengths_train(tmp_path: Path, profile: str, networ
         assert "nan" not in run(made, "predict.py", str(tmp_path / "d.npz"))
 
 
+@pytest.mark.parametrize(
+    "model", [{"preset": "cnn"}, {"layers": "conv(8, 1) -> relu"}, {"layout": "cl"}], ids=str
+)
+def test_sequences_of_several_lengths_have_no_channels(tmp_path: Path, model: dict[str, str]) -> None:
+    write_npz(tmp_path / "d.npz")
+    answers = {"name": "demo", "data": {"source": "d.npz"}, "model": model}
+    with pytest.raises(SpecError, match="are time steps of features, not channels: 12,3"):
+        Spec.from_dict(answers, base=tmp_path)
+    made = make(
+        tmp_path, data={"source": "d.npz"}, model={"layers": "transpose -> conv(8, 3) -> relu -> mean"}
+    )
+    run_tests(made, tmp_path)
+
+
 def test_nan_elsewhere_is_refused(tmp_path: Path) -> None:
     inputs = np.zeros((20, 5, 2))
     inputs[3, 2, 1] = np.nan  # one number of a step, with steps after it

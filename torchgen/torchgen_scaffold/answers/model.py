@@ -43,6 +43,15 @@ def model_of(
     if len(input_shape) == 2 and layout is None and vocab_size is None:
         layout = _layout_for(preset, calls)
     signal = Signal(input_shape, axes_of(input_shape, layout, vocab_size), bool(facts and facts.padded))
+    if signal.padded and signal.axes == "map":
+        raise SpecError(
+            Problem(
+                f"samples of several lengths are time steps of features, not channels: {show_sizes(input_shape)}",
+                "past its end a sequence holds nothing, and a convolution over channels could not tell",
+                'Choose --model gru, or --layers "transpose -> conv(32, 3) -> relu -> mean".',
+                "model.layout" if answers.get("model.layout") else "model.preset",
+            )
+        )
     settings: dict[str, Any] = {}
     if not layers:
         preset = preset or usual_preset(signal)
