@@ -135,20 +135,24 @@ class Rows(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
         return self.length
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        pieces = self.pieces()
         worker = get_worker_info()
-        # Each of several takes its share, or every row would come several times.
         if worker:
+            # Each of several takes its share of one order, or rows would come several times.
+            pieces = self.pieces(worker.seed - worker.id)
             pieces = islice(pieces, worker.id, None, worker.num_workers)
+        else:
+            pieces = self.pieces(int(torch.randint(2**31, ())))
         for inputs, targets in shuffled(pieces) if self.part == 0 else pieces:
             yield from zip(inputs, targets, strict=True)
 
-    def pieces(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def pieces(self, order_seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Inputs (N, 2) float32 and targets (N, 1) float32, as many as stand together in the file."""
-        groups = pq.ParquetFile(DATA).num_row_groups
-        order = (
-            torch.randperm(groups).tolist() if self.part == 0 else list(range(groups))
-        )
+        chance = torch.Generator().manual_seed(order_seed)
+        order = torch.randperm(
+            pq.ParquetFile(DATA).num_row_groups, generator=chance
+        ).tolist()
+        if self.part:
+            order.sort()  # only training needs another order each time
         for rows, parts in read_pieces(
             self.seed, [*NUMBERS, *CATEGORIES, *TARGETS], order
         ):
