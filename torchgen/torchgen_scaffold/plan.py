@@ -9,8 +9,8 @@ from typing import Any
 
 from torchgen_scaffold.layers.base import Traced
 from torchgen_scaffold.network import Network, build
-from torchgen_scaffold.spec import Spec
-from torchgen_scaffold.splits import Sizes, split_sizes
+from torchgen_scaffold.spec import Spec, splits_of
+from torchgen_scaffold.splits import Sizes
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class Plan:
     @property
     def splits(self) -> Sizes:
         """Samples in the train, val and test split."""
-        data = self.spec.data
-        return split_sizes(data.samples, data.test_samples, self.spec.class_counts, data.val_samples)
+        return splits_of(self.spec.task_row, self.spec.output_shape, self.spec.data)
 
     @property
     def notes(self) -> tuple[str, ...]:

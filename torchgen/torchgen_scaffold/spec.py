@@ -18,6 +18,8 @@ from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.sources.huggingface import IMAGE
 from torchgen_scaffold.sources.table.columns import Column
 from torchgen_scaffold.sources.table.table import Reading
+from torchgen_scaffold.splits import Sizes as Splits
+from torchgen_scaffold.splits import split_sizes
 from torchgen_scaffold.tasks import TASKS, Task
 
 
@@ -244,6 +246,12 @@ def class_counts(task: Task, output_shape: Sizes, data: Data) -> tuple[int, ...]
         return data.counts
     classes = max(output_shape[0], 2)
     return tuple(data.samples // classes + int(index < data.samples % classes) for index in range(classes))
+
+
+def splits_of(task: Task, output_shape: Sizes, data: Data) -> Splits:
+    """How many samples train, val and test have: those that the source brings, and those that are cut."""
+    counts = class_counts(task, output_shape, data)
+    return split_sizes(data.samples, data.test_samples, counts, data.val_samples)
 
 
 def _unusual(reading: Reading) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,11 @@ from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.shapes import parse_shape, show_sizes
 from torchgen_scaffold.sources import SOURCES, Facts, Request, Source
-from torchgen_scaffold.sources.huggingface import IMAGE
 from torchgen_scaffold.sources.reading import read_facts
 from torchgen_scaffold.sources.synthetic import usual_samples
-from torchgen_scaffold.spec import Data
+from torchgen_scaffold.spec import Data, splits_of
 from torchgen_scaffold.spelling import nearest
-from torchgen_scaffold.splits import split_sizes
-from torchgen_scaffold.tasks import TASKS
+from torchgen_scaffold.tasks import TASKS, Task
 
 FEWEST_SAMPLES = 10
 MOST_NAMES = 100_000  # as many as torchgen.toml reads back
@@ -142,7 +141,7 @@ def _check_said(answers: Answers, source: Source, resize: Shape) -> None:
     }
     for name, (reads, why, other) in read.items():
         key = f"data.{name}"
-        if answers.values.get(key) and not reads:
+        if key in answers.values and not reads:
             typed = SETTINGS[key].flag or key
             raise SpecError(
                 Problem(f"{typed} does nothing with {source.name}", why, f"Drop {typed}{other}.", key)
@@ -215,11 +214,9 @@ def data_of(
                 f"the path {place[:80]!r} cannot be written down", str(error), "Move the data, or rename it."
             ) from error
     classifies = TASKS[task].classifies
-    _check_splits(answers, facts, task)
-    reads_images = source.template == "images" or facts.kinds == IMAGE
     taken: dict[str, Any] = {name: getattr(facts, name) for name in _TAKEN}
     taken |= {role: tuple(answers.get(f"data.{role}") or ()) for role in ("drop", "group", "time")}
-    return Data(
+    data = Data(
         source=source.name,
         place=place,
         **taken,
@@ -229,9 +226,11 @@ def data_of(
         kinds=() if set(facts.kinds) <= {"number"} else facts.kinds,
         strict=answers.get("data.strict"),
         resize=answers.get("data.resize") or (),
-        augment=answers.get("data.augment") or ("shift" if reads_images else ""),
         original=original,
     )
+    _check_splits(data, TASKS[task], facts.output_shapes[TASKS[task].form])
+    augment = answers.get("data.augment") or ("shift" if data.holds_images else "")
+    return replace(data, augment=augment)
 
 
 # What a project takes over from the facts of its data as it is.
@@ -241,11 +240,9 @@ _TAKEN: tuple[str, ...] = (
 )
 
 
-def _check_splits(answers: Answers, facts: Facts, task: str) -> None:
+def _check_splits(data: Data, task: Task, output_shape: Shape) -> None:
     """Every split gets a sample."""
-    by_column = bool(answers.get("data.group")) != bool(answers.get("data.time"))  # both: sequences
-    counts = facts.counts if TASKS[task].chooses and not by_column else ()
-    if min(split_sizes(facts.samples, facts.test_samples, counts, facts.val_samples)) < 1:
+    if min(splits_of(task, output_shape, data)) < 1:
         raise _unfit(
             "no class has three samples",
             "each class is cut into train, val and test, and two of them would stay empty",

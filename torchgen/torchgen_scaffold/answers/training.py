@@ -9,8 +9,7 @@ from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.network import Network
 from torchgen_scaffold.presets import PRESETS
-from torchgen_scaffold.spec import Data, Model, Training, class_counts
-from torchgen_scaffold.splits import split_sizes
+from torchgen_scaffold.spec import Data, Model, Training, splits_of
 from torchgen_scaffold.tasks import TASKS
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 
@@ -35,8 +34,7 @@ def training_of(
     for name in ("class_weights", "pos_weight"):
         if name in settings:
             settings[name] = _weights(answers, name, settings[name], output_shape, data)
-    counts = class_counts(TASKS[task], output_shape, data)
-    train = split_sizes(data.samples, data.test_samples, counts, data.val_samples).train
+    train = splits_of(TASKS[task], output_shape, data).train
     batch_size = answers.get("training.batch_size") or usual_batch_size(train)
     return Training(
         loss=loss,

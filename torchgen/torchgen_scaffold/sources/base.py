@@ -108,6 +108,11 @@ class Request:
     layout: str | None = None
     stream: bool | None = None
 
+    @property
+    def is_sequences(self) -> bool:
+        """Whether the rows of a table are time steps: a sequence for each group."""
+        return bool(self.group and self.time)
+
 
 def existing(place: str, request: Request, *, form: str, folder: bool = False) -> Path:
     """The path on disk that `place` names, relative to the request's base; SpecError where it is not there."""

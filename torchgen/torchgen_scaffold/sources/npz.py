@@ -177,11 +177,13 @@ def _ends_in_nan(inputs: Any) -> bool:
     if inputs.ndim != 3:
         return False
     gone = numpy.isnan(inputs)
+    if not gone.any():
+        return False
     ended = gone.all(axis=2)
     rest = numpy.where(gone, 0, inputs)
     finite = numpy.isfinite(rest).all() and (abs(rest) <= FLOAT32_MAX).all()
     stays = (ended[:, 1:] >= ended[:, :-1]).all() and not ended[:, 0].any()
-    return bool(finite and stays and (gone == ended[:, :, None]).all() and ended.any())
+    return bool(finite and stays and (gone == ended[:, :, None]).all())
 
 
 def _check_same(arrays: dict[str, Any]) -> None:
@@ -212,7 +214,7 @@ def _facts(arrays: dict[str, Any], request: Request) -> Facts:
             f"Save numpy.moveaxis({parts[0]}, -1, 1); if {shape[0]} really are channels, add --layout cl.",
         )
     views: list[Shape] = [shape]
-    padded = any(map(_ends_in_nan, inputs))
+    padded = any(array.dtype.kind == "f" and numpy.isnan(array).any() for array in inputs)  # at ends alone
     if len(shape) == 2 and not padded:
         views.append((1, *shape))  # grey images without their channel axis
     if len(shape) > 1 and not padded:

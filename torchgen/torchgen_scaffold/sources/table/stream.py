@@ -30,7 +30,7 @@ FEWEST_ROWS = 1_000  # fewer, cut row by row by chance, could leave a split with
 
 def streams(path: Path, request: Request, place: str) -> bool:
     """Whether a Parquet file is to be read piece by piece. Raises SpecError, MachineError."""
-    if request.group and request.time:
+    if request.is_sequences:
         return False  # sequences are put together from rows all over the file
     if request.stream is not None:
         return request.stream
@@ -125,10 +125,6 @@ def _spread(file: Any, place: str) -> Table:
         piece.take(arrow.array(range(-first % step, len(piece), step), arrow.int64())).to_pandas()
         for first, piece in _pieces(file)
     ]
-    if not frames:
-        raise refuse(
-            f"{place!r} has a header and no rows", "each row is a sample", "Add a row for each sample."
-        )
     lines = range(1, file.metadata.num_rows + 1, step)
     return frame_to_table(pandas.concat(frames), place, list(lines))
 
