@@ -52,10 +52,7 @@ def main() -> None:
     if settings.inputs:
         try:
             names, inputs = read_samples(settings.inputs)
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # it is not there, or not what it should be
+        except (OSError, ValueError) as error:  # not there, or unfit
             raise SystemExit(f"Cannot read the inputs: {error}") from error
     else:
         val = load_splits(checkpoint["progress"]["seed"]).val
