@@ -25,13 +25,14 @@ class Loss:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An optimizer: `torch.optim`'s class and its usual learning rate."""
+    """An optimizer: `torch.optim`'s class, its usual learning rate, and whether it can step in one fused call."""
 
     name: str
     summary: str
     torch_class: str
     lr: float
     settings: Mapping[str, Setting]
+    fused: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ OPTIMIZERS = {
             "Adam",
             1e-3,
             {"weight_decay": _WEIGHT_DECAY},
+            fused=True,
         ),
         Optimizer(
             "adamw",
@@ -108,6 +110,7 @@ OPTIMIZERS = {
             "AdamW",
             1e-3,
             {"weight_decay": Setting(Number(0), "pulls every weight towards 0 at each step", 0.01)},
+            fused=True,
         ),
         Optimizer(
             "sgd",
@@ -119,6 +122,7 @@ OPTIMIZERS = {
                 "nesterov": Setting(Flag(), "look ahead along the momentum", False),
                 "weight_decay": _WEIGHT_DECAY,
             },
+            fused=True,
         ),
         Optimizer(
             "rmsprop",

@@ -222,5 +222,11 @@ class TrainFile(Basics):
     def train_epoch_arguments(self) -> Code:
         """What main() passes to train_epoch()."""
         scheduler = ["scheduler"] if self.steps_every_batch else []
-        rest = ["scaler", "settings", "device"] if self.predicts else ["device"]
-        return Code(", ".join(["model", "train_loader", "loss_fn", "optimizer", *scheduler, *rest]))
+        if self.predicts:
+            return Code(", ".join(["model", "step", "train_loader", *scheduler, "settings", "device"]))
+        return Code(", ".join(["model", "train_loader", "loss_fn", "optimizer", *scheduler, "device"]))
+
+    @property
+    def convolves_images(self) -> bool:
+        """Whether there are convolutions over images, which channels_last makes faster."""
+        return any(layer.kind in ("Conv2d", "ConvTranspose2d") for layer in self._plan.layers)
