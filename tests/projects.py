@@ -20,7 +20,7 @@ import pytest
 
 from torchgen_scaffold.create import create
 
-MODULES = ("model", "dataset", "train", "eval", "predict", "runtime", "test_project")
+MODULES = ("model", "dataset", "batches", "train", "eval", "predict", "runtime", "test_project")
 ROOT = Path(__file__).parents[1]
 
 

@@ -56,6 +56,7 @@ def files_of(plan: Plan) -> dict[str, str]:
         "test_project.py": "common/test_project.py.jinja",
     }
     if project.profile == "standard":
+        names["batches.py"] = f"batches/{_batches(plan)}.py.jinja"
         names |= {name: f"standard/{name}.jinja" for name in ("predict.py", "runtime.py")}
     names |= _CI_FILES[project.ci]
     return names
@@ -68,6 +69,12 @@ def _dataset(plan: Plan) -> str:
         return "stream"
     template = SOURCES[data.source].template
     return f"{template}_images" if data.holds_images and template != "images" else template
+
+
+def _batches(plan: Plan) -> str:
+    """The template of batches.py, by what the samples of a split are."""
+    data = plan.spec.data
+    return "stream" if data.streams else "files" if data.holds_images else "tensors"
 
 
 _CI_FILES = {

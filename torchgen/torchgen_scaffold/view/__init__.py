@@ -7,10 +7,9 @@ an escape of `escape.py` on its way, and render.py refuses any text that did not
 from __future__ import annotations
 
 from torchgen_scaffold.view.files import TrainFile
-from torchgen_scaffold.view.runtime import RuntimeFile
 from torchgen_scaffold.view.table import TableFile
 from torchgen_scaffold.view.use import UseFiles
 
 
-class View(UseFiles, TrainFile, RuntimeFile, TableFile):
+class View(UseFiles, TrainFile, TableFile):
     """Everything that a template prints about one plan."""

@@ -82,6 +82,11 @@ class ImageFolder(Basics):
         return python_value(self._spec.data.place.partition(":")[0])
 
     @property
+    def dataset_class(self) -> Code:
+        """The class of dataset.py that decodes images."""
+        return Code("ImageFiles" if self.reads_files else "Images")
+
+    @property
     def reads_files(self) -> bool:
         """Whether each image is a file."""
         return self._spec.data.source in ("images", "imagelist")
