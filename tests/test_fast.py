@@ -163,6 +163,25 @@ def test_images_are_decoded_once_where_they_fit(tmp_path: Path, monkeypatch: pyt
             assert our.batches.fits(train, CPU) is fits
 
 
+@pytest.mark.parametrize(
+    ("error", "stops"),
+    [("[gloo/transport/tcp/pair.cc:537] Connection reset by peer", True), ("mat1 and mat2 shapes", False)],
+)
+def test_a_lost_process_is_said_and_other_errors_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, stops: bool
+) -> None:
+    project = make(tmp_path, **NETWORKS["mlp"], data={"samples": 120})
+    with opened(project) as our:
+        monkeypatch.setattr(our.runtime, "WORLD_SIZE", 2)
+        left: list[str] = []
+        for name in ("init_process_group", "destroy_process_group"):
+            monkeypatch.setattr(our.runtime.dist, name, lambda *_, name=name: left.append(name))
+        with pytest.raises(SystemExit if stops else RuntimeError) as raised, our.runtime.processes(CPU):
+            raise RuntimeError(error)
+        assert left == ["init_process_group", "destroy_process_group"]
+    assert ("has lost another. Start them again with --resume." in str(raised.value)) is stops
+
+
 class FakeCuda:
     """What GraphedStep uses of torch.cuda, on the CPU.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -125,7 +124,7 @@ def test_a_lost_process_ends_the_run_with_a_message(tmp_path: Path) -> None:
             break
     said, _ = started.communicate(timeout=120)
     assert started.returncode == 1
-    assert re.search(r"Process \d of 2 stopped.*--resume", said) or "Signal 9 (SIGKILL)" in said
+    assert "Signal 9 (SIGKILL)" in said  # torchrun's own words, after which it ends the others
     done = load(project / "outputs/last.pt")["progress"]["epoch"]
     assert done >= 2
     trained(ONE, project, "outputs", "--epochs", str(done + 1), "--resume")

@@ -227,6 +227,11 @@ class TrainFile(Basics):
         return Code(", ".join(["model", "train_loader", "loss_fn", "optimizer", *scheduler, "device"]))
 
     @property
+    def has_batchnorm(self) -> bool:
+        """Whether there are batch statistics, which each of several processes has of its own."""
+        return any(layer.kind.startswith("BatchNorm") for layer in self._plan.layers)
+
+    @property
     def convolves_images(self) -> bool:
         """Whether there are convolutions over images, which channels_last makes faster."""
         return any(layer.kind in ("Conv2d", "ConvTranspose2d") for layer in self._plan.layers)
