@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from torch import nn
-from torch.utils.data import DataLoader
 
+from batches import Loader, make_loader
 from dataset import TARGETS, load_splits
 from model import Model, make_loss
-from runtime import OUTPUTS, choose_device, load_checkpoint, show
+from runtime import OUTPUTS, choose_device, gather, load_checkpoint, show
 
 
 class Evaluation(NamedTuple):
@@ -30,7 +29,7 @@ class Evaluation(NamedTuple):
 
 def evaluate(
     model: Model,
-    loader: DataLoader[tuple[torch.Tensor, ...]],
+    loader: Loader,
     loss_fn: nn.Module,
     device: torch.device,
 ) -> Evaluation:
@@ -41,8 +40,8 @@ def evaluate(
         for inputs, targets in loader:
             batches.append((model(inputs.to(device)), targets.to(device)))
     # All samples at once: a mean of batch means weighs a small last batch too much.
-    outputs = torch.cat([outputs for outputs, _ in batches])
-    targets = torch.cat([targets for _, targets in batches])
+    outputs = gather(torch.cat([outputs for outputs, _ in batches]))
+    targets = gather(torch.cat([targets for _, targets in batches]))
     loss = loss_fn(outputs, model.standardize(targets)).item()
     outputs = model.in_units(outputs)  # from here on in the targets' own units
     outputs, targets = outputs.cpu(), targets.cpu()
@@ -53,6 +52,9 @@ def compute_metrics(
     predictions: torch.Tensor, targets: torch.Tensor
 ) -> dict[str, float | None]:
     """MAE, RMSE and R2 in the targets' own units, a mean over the outputs."""
+    # Imported here, so that training does not wait for it.
+    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
     predicted, truth = predictions.flatten(1), targets.flatten(1)
     return {
         "mae": float(mean_absolute_error(truth, predicted)),
@@ -96,7 +98,7 @@ def main() -> None:
     model.load_state_dict(checkpoint["model"])
     # The seed of that run decides the split; another would test on trained samples.
     test = load_splits(checkpoint["progress"]["seed"]).test
-    loader = DataLoader(test, settings.batch_size)
+    loader = make_loader(test, settings.batch_size, device)
     result = evaluate(model, loader, make_loss().to(device), device)
 
     metrics = {"loss": result.loss, **result.metrics}

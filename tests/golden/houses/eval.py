@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 from torch import nn
-from torch.utils.data import DataLoader
 
+from batches import Loader, make_loader
 from dataset import CLASSES, load_splits
 from model import Model, make_loss
-from runtime import OUTPUTS, choose_device, load_checkpoint, show
+from runtime import OUTPUTS, choose_device, gather, load_checkpoint, show
 
 
 class Evaluation(NamedTuple):
@@ -30,7 +29,7 @@ class Evaluation(NamedTuple):
 
 def evaluate(
     model: Model,
-    loader: DataLoader[tuple[torch.Tensor, ...]],
+    loader: Loader,
     loss_fn: nn.Module,
     device: torch.device,
 ) -> Evaluation:
@@ -41,8 +40,8 @@ def evaluate(
         for inputs, targets in loader:
             batches.append((model(inputs.to(device)), targets.to(device)))
     # All samples at once: a mean of batch means weighs a small last batch too much.
-    outputs = torch.cat([outputs for outputs, _ in batches])
-    targets = torch.cat([targets for _, targets in batches])
+    outputs = gather(torch.cat([outputs for outputs, _ in batches]))
+    targets = gather(torch.cat([targets for _, targets in batches]))
     loss = loss_fn(outputs, targets).item()
     outputs, targets = outputs.cpu(), targets.cpu()
     return Evaluation(loss, compute_metrics(outputs, targets), outputs, targets)
@@ -52,6 +51,9 @@ def compute_metrics(
     logits: torch.Tensor, targets: torch.Tensor
 ) -> dict[str, float | None]:
     """Accuracy, macro F1 and ROC AUC from logits (N, 1) and targets (N, 1)."""
+    # Imported here, so that training does not wait for it.
+    from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+
     scores, truth = logits[:, 0], targets[:, 0].long()
     predicted = (scores > 0).long()  # a logit above 0 is a probability above 0.5
     both = len(torch.unique(truth)) == 2  # without a yes and a no, AUC has no meaning
@@ -103,7 +105,7 @@ def main() -> None:
     model.load_state_dict(checkpoint["model"])
     # The seed of that run decides the split; another would test on trained samples.
     test = load_splits(checkpoint["progress"]["seed"]).test
-    loader = DataLoader(test, settings.batch_size)
+    loader = make_loader(test, settings.batch_size, device)
     result = evaluate(model, loader, make_loss().to(device), device)
 
     metrics = {"loss": result.loss, **result.metrics}

@@ -135,6 +135,22 @@ class Rows(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
         return self.length
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        for inputs, targets in self.blocks():
+            yield from zip(inputs, targets, strict=True)
+
+    def batches(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Its rows, `size` at a time."""
+        rest: list[tuple[torch.Tensor, torch.Tensor]] = []
+        for block in self.blocks():
+            inputs, targets = joined([*rest, block])
+            whole = len(targets) - len(targets) % size
+            batches = (torch.split(part[:whole], size) for part in (inputs, targets))
+            yield from zip(*batches, strict=True)
+            rest = [(inputs[whole:], targets[whole:])]
+        yield from (last for last in rest if len(last[1]))
+
+    def blocks(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Its rows, as many as are read at a time; those of train shuffled."""
         worker = get_worker_info()
         if worker:
             # Each of several takes its share of one order, or rows would come several times.
@@ -142,8 +158,7 @@ class Rows(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
             pieces = islice(pieces, worker.id, None, worker.num_workers)
         else:
             pieces = self.pieces(int(torch.randint(2**31, ())))
-        for inputs, targets in shuffled(pieces) if self.part == 0 else pieces:
-            yield from zip(inputs, targets, strict=True)
+        yield from shuffled(pieces) if self.part == 0 else pieces
 
     def pieces(self, order_seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Inputs (N, 2) float32 and targets (N, 1) float32, as many as stand together in the file."""
@@ -184,10 +199,17 @@ def in_random_order(
     block: list[tuple[torch.Tensor, torch.Tensor]],
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Several pieces as one, shuffled."""
-    inputs = torch.cat([inputs for inputs, _ in block])
-    targets = torch.cat([targets for _, targets in block])
+    inputs, targets = joined(block)
     order = torch.randperm(len(targets))
     return inputs[order], targets[order]
+
+
+def joined(
+    pieces: list[tuple[torch.Tensor, torch.Tensor]],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Several pieces as one."""
+    inputs, targets = zip(*pieces, strict=True)
+    return torch.cat(inputs), torch.cat(targets)
 
 
 def read_sample(part: int, seed: int) -> tuple[pd.DataFrame, torch.Tensor]:
