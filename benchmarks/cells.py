@@ -45,7 +45,7 @@ MAIN = (
         "CNN on 1×28×28",
         "1,28,28",
         {"preset": "cnn", "channels": [32, 64]},
-        6_000,
+        3_000,
         64,
         classes=10,
         on_gpu={"rows": 60_000, "batch_size": 128},

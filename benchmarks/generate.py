@@ -46,7 +46,7 @@ def measure(told: argparse.Namespace) -> tuple[list[Group], list[str]]:
     if len(found) < len(MAKERS):
         left = ", ".join(maker for maker in MAKERS if maker not in found)
         notes.append(f'Left out, because not installed: {left}. pip install ".[bench]"')
-    return [Group(title, "s", rows, ["python", "import click", *found]), loop], notes
+    return [Group(title, "s", rows, [*found, "import click", "python"]), loop], notes
 
 
 def commands_in(folder: Path) -> tuple[dict[str, list[str]], int]:

@@ -29,12 +29,15 @@ def draw(report: Report, path: Path) -> None:
     columns = min(COLUMNS, len(report.groups)) if len(report.groups) != 4 else 2
     lines = -(-len(report.groups) // columns)
     grows = any(group.axis for group in report.groups)
-    tall = 2.6 if grows else HEAD + BAR * max(len(group.rows) for group in report.groups)
+    most = max(len(group.rows) for group in report.groups)
+    tall = 2.6 if grows else HEAD + BAR * most
     figure, panels = plt.subplots(
         lines, columns, figsize=(WIDTH, tall * lines + 0.3), squeeze=False, layout="constrained"
     )
     for panel, group in zip(panels.flat, report.groups, strict=False):
         draw_lines(panel, group) if group.axis else draw_bars(panel, group)
+        if not group.axis:  # bars are as thick in every panel
+            panel.set_ylim(most - 0.5, -0.5)
         width = 100 // columns
         panel.set_title("\n".join(textwrap.wrap(group.title, width)), fontsize=9, loc="left")
         panel.spines[["top", "right"]].set_visible(False)
@@ -68,7 +71,6 @@ def draw_bars(panel: Axes, group: Group) -> None:
     for place, row in enumerate(group.rows):
         panel.plot([min(row.values), max(row.values)], [place, place], color="#333333", linewidth=1)
         panel.text(max(row.values), place, label(group, row), va="center", fontsize=8)
-    panel.invert_yaxis()
     highest = max(max(row.values) for row in group.rows)
     panel.set_xlim(0, highest * 1.75)  # room for the labels
     first = compared(group)[:1]

@@ -58,9 +58,9 @@ def _plain_lines(report: Report) -> Iterator[str]:
     yield from (f"\n{note}" for note in report.notes)
 
 
-def markdown(report: Report) -> str:
-    """The report for a page: the machine, the command, and a table for each group."""
-    parts = [f"```\n{report.command}\n```", f"Measured on: {sentence(report.machine)}."]
+def markdown(report: Report, picture: str) -> str:
+    """The report for a page: the command, the machine, the picture, and a table for each group."""
+    parts = [f"```\n{report.command}\n```", f"On {sentence(report.machine)}.", picture]
     for group in report.groups:
         lines = [header(group), ["---", *("---:" for _ in header(group)[1:])]]
         lines += [cells(group, row) for row in group.rows]
