@@ -74,7 +74,12 @@ CELLS = {cell.name: cell for cell in (*MAIN, *MAP)}
 
 def project_of(cell: Cell, folder: Path, rows: int) -> Path:
     """Generate the cell's project with `rows` rows in its train split."""
-    answers = {
+    return create(answers_of(cell, rows), base=folder, output_dir=folder).path
+
+
+def answers_of(cell: Cell, rows: int) -> dict[str, Any]:
+    """What torchgen is told."""
+    return {
         "name": cell.name,
         "task": "multiclass",
         "input_shape": cell.input_shape,
@@ -82,7 +87,6 @@ def project_of(cell: Cell, folder: Path, rows: int) -> Path:
         "model": dict(cell.model),
         "data": {"source": "synthetic", "samples": samples_for(rows, cell.classes)},
     }
-    return create(answers, base=folder, output_dir=folder).path
 
 
 def samples_for(rows: int, classes: int) -> int:

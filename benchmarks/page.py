@@ -7,7 +7,6 @@ the page shows its command, its machine, its picture and its table, all from tha
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from benchmarks.plot import draw
 from benchmarks.processes import ROOT
