@@ -18,13 +18,14 @@ ROUND = (
 Thing = TypeVar("Thing")
 
 
-def rounds_of(things: Sequence[Thing], rounds: int) -> Iterator[tuple[int, Thing]]:
+def rounds_of(things: Sequence[Thing], rounds: int, what: str) -> Iterator[tuple[int, Thing]]:
     """(round, thing), all the things in each round; each round begins with another one.
 
     Side by side, so that a machine that slows down slows all of them; and turned, so that none always
-    comes after the same neighbour.
+    comes after the same neighbour. `what` is told on stderr with each round, because runs take minutes.
     """
     for number in range(rounds):
+        print(f"{what}: round {number + 1} of {rounds}", file=sys.stderr, flush=True)
         first = number % len(things)
         for thing in (*things[first:], *things[:first]):
             yield number, thing
@@ -65,7 +66,7 @@ def interleaved(
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for arguments in commands.values():
         run([part.replace(ROUND, "first") for part in arguments], folder, **variables)
-    for number, name in rounds_of(list(commands), rounds):
+    for number, name in rounds_of(list(commands), rounds, "whole processes"):
         arguments = [part.replace(ROUND, str(number)) for part in commands[name]]
         begin = time.perf_counter()
         run(arguments, folder, **variables)

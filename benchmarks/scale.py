@@ -45,7 +45,7 @@ def by_rows(told: argparse.Namespace, folder: Path) -> list[Group]:
     projects = {rows: project_of(CELL, made(folder / f"rows-{rows}"), rows) for rows in sizes}
     seconds: dict[int, list[float]] = {rows: [] for rows in sizes}
     peaks: dict[int, list[float]] = {rows: [] for rows in sizes}
-    for _, rows in rounds_of(sizes, told.rounds):
+    for _, rows in rounds_of(sizes, told.rounds, "rows"):
         out = projects[rows].parent / "epochs.json"
         numbers = ["--device", told.device, "--batch-size", str(CELL.batch_size), "--epochs", "2"]
         command = [
@@ -71,7 +71,7 @@ def by_batch(told: argparse.Namespace, folder: Path) -> list[Group]:
     rows = min(BATCHED_ROWS, told.most)
     project = project_of(CELL, made(folder / "batches"), rows)
     seconds: dict[int, list[float]] = {batch: [] for batch in BATCHES}
-    for _, batch in rounds_of(BATCHES, told.rounds):
+    for _, batch in rounds_of(BATCHES, told.rounds, "batch size"):
         seconds[batch] += epochs_of("torchgen", project, told.device, batch, 2)[0][1:]
     title = f"An epoch against batch size: {CELL.what}, {rows:,} rows, {told.device}"
     return [growing(title, "s", "batch size", seconds)]
@@ -91,7 +91,7 @@ def by_depth(told: argparse.Namespace, folder: Path) -> list[Group]:
 def by_count(told: argparse.Namespace, folder: Path) -> list[Group]:
     """Projects made in one process, for each number of them; Python's start is not in it, imports are."""
     seconds: dict[int, list[float]] = {count: [] for count in COUNTS}
-    for number, count in rounds_of(COUNTS, told.rounds):
+    for number, count in rounds_of(COUNTS, told.rounds, "projects"):
         place = made(folder / f"many-{count}-{number}")
         found = json.loads(run(["-m", "benchmarks.many", str(count), str(place)], folder))
         seconds[count].append(found["made"])

@@ -71,7 +71,7 @@ def measure_cell(cell: Cell, names: Sequence[str], told: argparse.Namespace, fol
     rows, batch = told.rows or cell.rows_on(told.device), cell.batch_on(told.device)
     project = project_of(cell, folder, rows)
     seconds: dict[str, list[float]] = {name: [] for name in names}
-    for _, name in rounds_of(names, told.rounds):
+    for _, name in rounds_of(names, told.rounds, cell.what):
         seconds[name] += epochs_of(name, project, told.device, batch, 1 + told.epochs)[0][
             1:
         ]  # the first warms up

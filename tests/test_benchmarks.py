@@ -117,7 +117,7 @@ def test_a_picture_is_a_png_as_wide_as_a_readme(groups: list[Group], tmp_path: P
 
 
 def test_each_round_has_everything_and_begins_elsewhere() -> None:
-    assert list(rounds_of("ab", 2)) == [(0, "a"), (0, "b"), (1, "b"), (1, "a")]
+    assert list(rounds_of("ab", 2, "letters")) == [(0, "a"), (0, "b"), (1, "b"), (1, "a")]
 
 
 # Runs, as small as they can be.
