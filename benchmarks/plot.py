@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,6 +90,11 @@ def draw_lines(panel: Axes, group: Group) -> None:
         panel.annotate(
             amount(row.median, group.unit), place, (0, 5), textcoords="offset points", ha="center", fontsize=7
         )
-    panel.margins(x=0.15, y=0.25)
+    panel.margins(x=0.15)
+    # At least two powers of ten, so that what hardly grows looks as flat as it is.
+    medians = [row.median for row in group.rows]
+    middle = math.sqrt(min(medians) * max(medians))
+    reach = max(10, 2 * math.sqrt(max(medians) / min(medians)))
+    panel.set_ylim(middle / reach, middle * reach)
     panel.set_xlabel(group.axis, fontsize=8)
     panel.set_ylabel(group.unit, fontsize=8)
