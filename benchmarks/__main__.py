@@ -1,78 +1,82 @@
-"""`python -m benchmarks start`: how long torchgen takes, beside a bare Python and `import torch`.
+"""Measure torchgen: `python -m benchmarks WHAT`, and `python -m benchmarks WHAT --help` for what can be chosen.
 
-`python -m benchmarks memory`: the most memory that generating and training take on data, and on ten times as much.
-
-In `start` each command runs as a whole process, interleaved with the others, several times; what is told is the median, and its
-ratio to a bare Python. Machines differ, ratios less.
+Whatever is compared runs in one go, interleaved; what is told is the median, and its ratio to the others. Machines differ,
+ratios less.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
-import subprocess
+import shlex
 import sys
-import tempfile
-import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.memory import memory
-
-PLAN = ["-m", "torchgen_scaffold", "plan", "--data", "sklearn:digits"]
-NEW = ["-m", "torchgen_scaffold", "new", "digits", "--data", "sklearn:digits", "--yes", "--force", "-o"]
-
-
-def start(rounds: int) -> dict[str, float]:
-    """Median seconds of each command over `rounds` interleaved runs."""
-    with tempfile.TemporaryDirectory() as folder:
-        commands = {
-            "python": ["-c", "pass"],
-            "import click": ["-c", "import click"],
-            "torchgen --help": ["-m", "torchgen_scaffold", "--help"],
-            "torchgen plan": PLAN,
-            "torchgen new": [*NEW, folder],
-            "import torch": ["-c", "import torch"],
-        }
-        seconds: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(rounds):
-            for name, arguments in commands.items():
-                begin = time.perf_counter()
-                subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=Path.cwd())
-                seconds[name].append(time.perf_counter() - begin)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+from benchmarks import generate, memory, scale, start, train
+from benchmarks.machine import machine
+from benchmarks.report import Group, Report
+from benchmarks.table import plain
 
 
-def show_memory(*, as_json: bool) -> None:
-    """Measure the peaks, and print a table or one JSON document."""
-    peaks = memory()
-    if as_json:
-        print(json.dumps(peaks, indent=2))
-        return
-    for name, (once, times) in peaks.items():
-        print(f"{name:<32}{once:>8.0f} MiB{times:>8.0f} MiB{times / once:>8.2f} x")
+@dataclass(frozen=True)
+class Benchmark:
+    """A subcommand: its help, the flags that it alone has, and what it measures: groups of rows, and remarks."""
+
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    measure: Callable[[argparse.Namespace], tuple[list[Group], list[str]]]
 
 
-def main() -> None:
-    """Measure, and print a table or one JSON document."""
+BENCHMARKS = {
+    "generate": Benchmark(generate.HELP, generate.add_arguments, generate.measure),
+    "train": Benchmark(train.HELP, train.add_arguments, train.measure),
+    "start": Benchmark(start.HELP, start.add_arguments, start.measure),
+    "scale": Benchmark(scale.HELP, scale.add_arguments, scale.measure),
+    "memory": Benchmark(memory.HELP, memory.add_arguments, memory.measure),
+}
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """A subcommand for each benchmark; what all of them share stands behind its name."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure torchgen.")
-    parser.add_argument(
-        "what",
-        choices=["start", "memory"],
-        help="start: whole processes, from nothing to done; memory: peaks on data, and on ten times as much",
-    )
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--json", action="store_true", dest="as_json")
-    settings = parser.parse_args()
-    if settings.what == "memory":
-        show_memory(as_json=settings.as_json)
-        return
-    medians = start(settings.rounds)
-    if settings.as_json:
-        print(json.dumps(medians, indent=2))
-        return
-    for name, median in medians.items():
-        print(f"{name:<18}{median * 1000:>8.0f} ms{median / medians['python']:>8.1f} x")
+    commands = parser.add_subparsers(dest="what", required=True)
+    for name, benchmark in BENCHMARKS.items():
+        command = commands.add_parser(name, help=benchmark.help, description=benchmark.help)
+        benchmark.add_arguments(command)
+        command.add_argument("--json", nargs="?", const="-", metavar="FILE", help="JSON instead of a table")
+        command.add_argument("--plot", type=Path, metavar="FILE.png", help="draw it too; needs matplotlib")
+    return parser
+
+
+def typed(arguments: Sequence[str]) -> str:
+    """The command as a reader would type it again: without where its results went."""
+    kept, skip = [], False
+    for this, after in zip(arguments, [*arguments[1:], ""], strict=True):
+        goes = this.partition("=")[0] in ("--json", "--plot")
+        if not goes and not skip:
+            kept.append(this)
+        skip = goes and "=" not in this and not after.startswith("-")
+    return shlex.join(["python", "-m", "benchmarks", *kept])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, then print a table or one JSON document, and draw."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    told = make_parser().parse_args(arguments)
+    groups, notes = BENCHMARKS[told.what].measure(told)
+    facts = machine(gpu=getattr(told, "device", "cpu") == "cuda")
+    report = Report(told.what, typed(arguments), facts, groups, notes)
+    if told.json is None:
+        print(plain(report))
+    elif told.json == "-":
+        print(report.to_json())
+    else:
+        Path(told.json).write_text(report.to_json() + "\n", encoding="utf-8")
+    if told.plot:
+        from benchmarks.plot import draw
+
+        draw(report, told.plot)
 
 
 if __name__ == "__main__":

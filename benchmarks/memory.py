@@ -5,11 +5,17 @@ Each command is a process of its own, whose peak the operating system tells (res
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from benchmarks.processes import environment
+from benchmarks.report import Group, Row
+
+HELP = "the most memory that generating and training take on data, and on ten times as much"
 
 TIMES = 10
 ROWS, COLUMNS, PIECE = 100_000, 20, 50_000
@@ -20,9 +26,10 @@ UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
 
 def peak(arguments: list[str], folder: Path) -> float:
     """The peak of one process, in MiB. Raises RuntimeError with what it printed where it fails."""
+    command = [sys.executable, *arguments]
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=folder, stdout=printed, stderr=subprocess.STDOUT
+            command, cwd=folder, env=environment(), stdout=printed, stderr=subprocess.STDOUT
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -85,3 +92,16 @@ def memory() -> dict[str, tuple[float, float]]:
             found[f"torchgen new, {what}"] = new, new_times
             found[f"train.py, {what}"] = train, train_times
     return found
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Nothing can be chosen."""
+
+
+def measure(told: argparse.Namespace) -> tuple[list[Group], list[str]]:
+    """A group for each command: its peak on the data, and on ten times as much."""
+    some, more = "the data", f"{TIMES} times as much"
+    return [
+        Group(what, "MiB", [Row(some, [once]), Row(more, [times])], [some])
+        for what, (once, times) in memory().items()
+    ], []
