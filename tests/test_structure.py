@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
+from torchgen_scaffold.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "torchgen" / "torchgen_scaffold"
@@ -32,6 +35,7 @@ FLOORS = (
     ("generate", "write", "stages", "layout", "glyphs", "show"),
     ("create", "draw"),
     ("prompts",),
+    ("commands",),
     ("cli",),
     ("__main__", "__init__"),
 )
@@ -214,7 +218,7 @@ HEAVY = {"torch", "numpy", "pandas", "PIL", "sklearn", "scipy", "matplotlib", "q
 @pytest.mark.parametrize(
     ("arguments", "never"),
     [
-        (["--help"], HEAVY | {"jinja2", "black"}),
+        (["--help"], HEAVY | {"jinja2", "black", "rich", "dataclasses", "tomllib"}),
         (["new", "--help"], HEAVY | {"jinja2", "black"}),
         (["--version"], HEAVY | {"jinja2", "black"}),
         (["options"], HEAVY | {"jinja2", "black"}),
@@ -227,6 +231,40 @@ def test_what_a_command_loads(tmp_path: Path, arguments: list[str], never: set[s
     loaded = loaded_by(tmp_path, *arguments)
     assert "click" in loaded, "the probe saw nothing"
     assert not loaded & never
+
+
+def test_the_help_needs_no_table() -> None:
+    """`torchgen --help` and --version load the group, the commands' lines and the version; nothing else of ours."""
+    probe = (
+        "import sys\nfrom torchgen_scaffold.cli import cli\ntry: cli(['--help'])\n"
+        f"finally: print('OURS', *sorted(n for n in sys.modules if n.startswith('{PACKAGE}')), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe],
+        env={**os.environ, "PYTHONPATH": str(SOURCE.parent)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    ours = {PACKAGE, f"{PACKAGE}.cli", f"{PACKAGE}.commands", f"{PACKAGE}.version"}
+    assert set(done.stderr.partition("OURS ")[2].split()) == ours
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_line_of_a_command_is_its_own(name: str) -> None:
+    command = importlib.import_module(f"{PACKAGE}.commands.{name}").command
+    assert command.name == name
+    assert command.help.splitlines()[0] == COMMANDS[name]
+
+
+def test_every_module_of_the_commands_has_its_line() -> None:
+    holders = {path.stem for path in (SOURCE / "commands").glob("*.py") if "command" in names_in(path)}
+    assert holders == set(COMMANDS)
+
+
+def names_in(path: Path) -> set[str]:
+    """The functions at the top of a module."""
+    return {node.name for node in tree_of(path).body if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("folder", [ROOT, ROOT / "torchgen"])
