@@ -35,9 +35,16 @@ def visible(text: str) -> str:
 
 
 def python_string(text: str) -> Code:
-    """Return the Python literal of `text`, with its quotes; any text survives, lone surrogates too."""
+    """Return the Python literal of `text`, with its quotes; any text survives, lone surrogates too.
+
+    Double quotes as black has them: unless single ones would leave fewer quotes to escape.
+    """
     # The base class's own: an enum that is also a string has a repr that is no literal.
-    return Code(str.__repr__(text))
+    literal = str.__repr__(text)
+    if literal[0] == '"' or text.count('"') > text.count("'"):
+        return Code(literal)
+    inside = literal[1:-1].replace("\\'", "'").replace('"', '\\"')
+    return Code(f'"{inside}"')
 
 
 def python_value(value: object) -> Code:

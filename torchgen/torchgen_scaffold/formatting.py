@@ -1,14 +1,33 @@
-"""Text to black-clean text: the only file that imports black."""
+"""Text to black-clean text: the only file that imports black.
+
+Templates render black-clean by themselves, and folding.py folds what varies in length. black is for the rest: a line
+that is too long by a name from outside, say.
+"""
 
 from __future__ import annotations
+
+from functools import lru_cache
+
+from torchgen_scaffold.folding import fold
 
 
 def formatted(path: str, text: str) -> str:
     """A Python file as black leaves it, checked to compile; other files as they are, ending in one newline."""
-    if not path.endswith(".py"):
-        return text.rstrip("\n") + "\n"
+    return python(text) if path.endswith(".py") else text.rstrip("\n") + "\n"
+
+
+@lru_cache(maxsize=256)  # projects of one run share most of their files
+def python(text: str) -> str:
+    """The text of one Python file, formatted and compiled once in a run."""
+    folded = fold(text)
+    if folded is None:
+        folded = by_black(text)
+    compile(folded, "generated.py", "exec")
+    return folded
+
+
+def by_black(text: str) -> str:
+    """What black makes of it; black takes longer to import than all the rest takes to run."""
     import black
 
-    text = black.format_str(text, mode=black.Mode())
-    compile(text, path, "exec")
-    return text
+    return black.format_str(text, mode=black.Mode())
