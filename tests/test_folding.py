@@ -23,6 +23,7 @@ from torchgen_scaffold.answers import read_toml
 from torchgen_scaffold.folding import fold
 from torchgen_scaffold.formatting import formatted
 from torchgen_scaffold.render import files_of, render
+from torchgen_scaffold.sources.table.columns import Column, width_of
 
 # Templates whose layout still is black's to mend.
 LEFT_TO_BLACK = {"dataset/stream.py.jinja", "standard/runtime.py.jinja", "standard/train.py.jinja"}
@@ -83,14 +84,15 @@ NAMES = st.text(
 def tables(draw: st.DrawFn) -> dict[str, Any]:
     """Answers for a table whose columns, classes and file have names of every kind."""
     names = draw(st.lists(NAMES, min_size=3, max_size=9, unique=True))
-    kinds = [
-        draw(st.sampled_from(["number", "number gaps", "category 3", "boolean yes", "date %Y", "text 9 40"]))
-        for _ in names[1:]
-    ]
+    others = ["number", "number gaps", "category 3", "boolean yes", "date ISO8601", "text 9 40"]
+    kinds = ["number", *(draw(st.sampled_from(others)) for _ in names[2:])]
+    columns = [Column.parse(name, kind) for name, kind in zip(names[1:], kinds, strict=True)]
     classes = draw(st.lists(NAMES, min_size=3, max_size=9, unique=True))
     return {
         "name": "odd",
         "task": "multiclass",
+        "input_shape": [width_of(columns)],
+        "output_shape": [len(classes)],
         "data": {
             "source": f"csv:{draw(st.sampled_from(['a', 'long' * 20, '漢字' * 12]))}.csv",
             "target": [names[0]],
@@ -130,7 +132,9 @@ ITEMS = st.lists(
     st.one_of(VALUES, st.builds(lambda name, value: f"{name}={value}", WORDS, VALUES)), min_size=1, max_size=9
 )
 PLAIN = st.lists(VALUES, min_size=1, max_size=9)
-TARGETS = st.sampled_from(["", "return ", "x = ", "self.layer = ", "rows, targets = ", "a: dict[str, int] = "])
+TARGETS = st.sampled_from(
+    ["", "return ", "x = ", "self.layer = ", "rows, targets = ", "a: dict[str, int] = "]
+)
 CODE = st.one_of(
     st.builds(lambda start, name, items: f"{start}{name}({', '.join(items)})", TARGETS, DOTTED, ITEMS),
     st.builds(lambda start, items: f"{start}[{', '.join(items)}]", TARGETS.filter(bool), PLAIN),

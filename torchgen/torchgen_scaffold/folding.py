@@ -75,7 +75,9 @@ _HEAD = re.compile(
         (?P<called> \w+(?:\.\w+)* )? [(\[{]""",
     re.VERBOSE,
 )
-_TOKEN = re.compile(r"""  "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [()\[\]{},#] | [^()\[\]{},#'"]+  """, re.VERBOSE)
+_TOKEN = re.compile(
+    r"""  "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [()\[\]{},#] | [^()\[\]{},#'"]+  """, re.VERBOSE
+)
 _OWN_COMMAS = re.compile(r"\b(?:for|lambda)\b")  # a comma behind these separates no items
 
 
@@ -99,7 +101,11 @@ def _parts_of(code: str) -> _Parts | None:
     items, depth, item, at = [], 1, "", head.end()
     for token in _TOKEN.finditer(code, at):
         mark = token.group()
-        if token.start() != at or mark == "#" or (mark[0] not in "'\"" and _OWN_COMMAS.search(mark) and depth == 1):
+        if (
+            token.start() != at
+            or mark == "#"
+            or (mark[0] not in "'\"" and _OWN_COMMAS.search(mark) and depth == 1)
+        ):
             return None
         at = token.end()
         depth += (mark in "([{") - (mark in ")]}")
