@@ -129,9 +129,30 @@ VALUES = st.recursive(
     max_leaves=4,
 )
 ITEMS = st.lists(
-    st.one_of(VALUES, st.builds(lambda name, value: f"{name}={value}", WORDS, VALUES)), min_size=1, max_size=9
+    st.one_of(
+        VALUES,
+        st.builds(lambda name, value: f"{name}={value}", WORDS, VALUES),
+        st.builds(lambda stars, value: f"{stars}{value}", st.sampled_from(["*", "**"]), DOTTED),
+    ),
+    min_size=1,
+    max_size=9,
 )
-PLAIN = st.lists(VALUES, min_size=1, max_size=9)
+PLAIN = st.lists(st.one_of(VALUES, DOTTED.map(lambda name: f"*{name}")), min_size=1, max_size=9)
+PARAMETERS = st.lists(
+    st.builds(
+        lambda name, number, kind: f"{name}_{number}: {kind}",
+        WORDS,
+        st.integers(0, 10**6),
+        st.sampled_from(["int", "dict[str, int] = {}", "int | None = None", "tuple[tuple[int, ...], str]"]),
+    ),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)
+RETURNS = st.sampled_from(
+    ["", " -> None", " -> dict[str, float | None]", " -> tuple[list[str], torch.Tensor]"]
+)
+ENDS = st.sampled_from(["", " from error"])
 TARGETS = st.sampled_from(
     ["", "return ", "x = ", "self.layer = ", "rows, targets = ", "a: dict[str, int] = "]
 )
@@ -141,8 +162,18 @@ CODE = st.one_of(
     st.builds(
         lambda start, items: start + "{" + ", ".join(f'"k": {item}' for item in items) + "}",
         TARGETS.filter(bool),
-        PLAIN,
+        st.lists(VALUES, min_size=1, max_size=9),
     ),
+    st.builds(
+        lambda start, value, names, where: f"{start}[{value} for {names} in {where}]",
+        TARGETS.filter(bool),
+        VALUES,
+        st.sampled_from(["x", "x, y"]),
+        DOTTED,
+    ),
+    st.builds(lambda name, items, end: f"raise {name}({', '.join(items)}){end}", DOTTED, ITEMS, ENDS),
+    st.builds(lambda name, items: f"for x, y in {name}({', '.join(items)}):\nPASS", DOTTED, ITEMS),
+    st.builds(lambda items, returns: f"def f({', '.join(items)}){returns}:\nPASS", PARAMETERS, RETURNS),
     st.lists(WORDS, min_size=1, max_size=9).map(lambda names: f"from {names[0]} import {', '.join(names)}"),
 )
 ELEMENTS = st.one_of(
@@ -155,7 +186,11 @@ ELEMENTS = st.one_of(
 @given(st.integers(0, 3), CODE)
 def test_a_line_is_folded_as_black_folds_it(depth: int, code: str) -> None:
     starts = ["def f():", "    if x:", "        while y:"][:depth]
-    agree("\n".join([*starts, " " * 4 * depth + code, ""]))
+    if code.startswith("def "):  # elsewhere black wants an empty line around it
+        starts, depth = (["class C:"], 1) if depth else ([], 0)
+    indent = " " * 4 * depth
+    lines = [f"{indent}{line}".replace("PASS", "    pass") for line in code.split("\n")]
+    agree("\n".join([*starts, *lines, ""]))
 
 
 @effort(max_examples=300)
@@ -163,8 +198,8 @@ def test_a_line_is_folded_as_black_folds_it(depth: int, code: str) -> None:
 def test_an_item_is_folded_as_black_folds_it(depth: int, code: str) -> None:
     opening, closing = ("{", "}") if code.startswith('"') else ("(", ")")
     indent = " " * 4 * depth
-    lines = ["def f():"][:depth] + [f"{indent}x = {'call' if opening == '(' else ''}{opening}"]
-    agree("\n".join([*lines, f"{indent}    {code}", f"{indent}{closing}", ""]))
+    start = f"{indent}x = {'call' if opening == '(' else ''}{opening}"
+    agree("\n".join([*["def f():"][:depth], start, f"{indent}    {code}", f"{indent}{closing}", ""]))
 
 
 def agree(text: str) -> None:
@@ -185,10 +220,11 @@ def agree(text: str) -> None:
         f"x = call({'a' * 90})",
         f"x = call({'a' * 40}, {'b' * 40})  # why",
         f"x = first({'a' * 40}).then({'b' * 40})",
-        f"x = [{'a' * 40} for {'b' * 20} in {'c' * 30}]",
+        f"x = [{'a' * 40} for {'b' * 20} in {'c' * 90}]",
+        f"x = call(*{'a' * 60}, {'b' * 40})",
         f"x = call('{'漢' * 50}', 1)",
         f"assert call({'a' * 40}, {'b' * 40})",
-        f"def call({'a' * 40}, {'b' * 40}): ...",
+        f"def call({'a' * 90}) -> None:",
         f'"""{"a" * 80}\n{"b" * 90}"""',
     ],
 )

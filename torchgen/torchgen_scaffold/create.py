@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torchgen_scaffold.generate import generate
 from torchgen_scaffold.plan import Plan, plan
+from torchgen_scaffold.records import record
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.write import write_tree
 
 
-@dataclass(frozen=True)
+@record
 class Made:
     """A project that was written, or would be: where, which files, and what to type next."""
 

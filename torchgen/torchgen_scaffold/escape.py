@@ -7,7 +7,6 @@ into code. Whatever a place cannot hold as it is stands there as a visible escap
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import shlex
@@ -170,6 +169,8 @@ def yaml_string(text: str) -> Code:
 
 def _json_string(text: str, place: str) -> str:
     """Quote `text` by JSON's rules, which TOML and YAML share, and escape what is not printable."""
+    import json  # here: `torchgen plan` prints no TOML
+
     _refuse_surrogates(text, place)
     # ensure_ascii=True would write an emoji as two surrogates, which TOML refuses.
     quoted = json.dumps(text, ensure_ascii=False)

@@ -23,7 +23,7 @@ def fold(text: str) -> str | None:
         code = line.lstrip()
         starts = not quoted and code.startswith('"""')
         ends = (quoted or starts) and line.endswith('"""') and not (starts and len(code) < 6)
-        if surely_short(line) or code.startswith("#") or starts or (quoted and not ends):
+        if surely_short(line) or starts or (quoted and not ends) or _CANNOT_FOLD.fullmatch(code):
             folded.append(line)
         else:
             lines = None if quoted else _folded(line)  # black may move the quotes behind a long last line
@@ -40,7 +40,7 @@ def surely_short(line: str) -> bool:
 
 
 def _folded(line: str) -> list[str] | None:
-    """One long line of code as several; None where it is no import, call or list of one of the usual shapes."""
+    """One long line of code as several; None where it is of none of the usual shapes."""
     if not line.isascii():
         return None
     code = line.lstrip()
@@ -55,11 +55,13 @@ def _folded(line: str) -> list[str] | None:
         return None
     head, tail = f"{indent}{code[: parts.start]}", f"{indent}{code[parts.end :]}"
     whole = inner + ", ".join(parts.items)
-    if parts.is_call and len(whole) <= LINE:
+    if len(whole) <= LINE and not parts.always_one_each:
         return _if_short([head, whole, tail])
-    if len(parts.items) == 1:  # an argument that is too long by itself
-        return None
-    return _if_short([head, *(f"{inner}{item}," for item in parts.items), tail])
+    return (
+        _if_short([head, *(f"{inner}{item}," for item in parts.items), tail])
+        if parts.may_be_one_each
+        else None
+    )
 
 
 def _if_short(lines: list[str]) -> list[str] | None:
@@ -67,14 +69,25 @@ def _if_short(lines: list[str]) -> list[str] | None:
     return lines if all(len(line) <= LINE for line in lines) else None
 
 
+_CANNOT_FOLD = re.compile(
+    r"""\#.* | f?"(?:[^"\\]|\\.)*",?""", re.VERBOSE
+)  # a comment, or one piece of a text
 _IMPORT = re.compile(r"from ([\w.]+) import (\w+(?:, \w+)+)")
-# What may stand before the bracket: a statement, and the name of what is called; or no name, before a list or dict.
-_HEAD = re.compile(
-    r"""(?P<statement> return\ | raise\ | \w+(?:\.\w+)*(?:,\ \w+)*(?::\ [\w.]+(?:\[[\w.,\ ]+\])?)?\ =\  )?
-        (?P<key> "\w+":\  )?
-        (?P<called> \w+(?:\.\w+)* )? [(\[{]""",
-    re.VERBOSE,
+# How a statement may begin, up to what is called or to a list or dict; and what may then follow the closing bracket.
+_STATEMENTS = tuple(
+    (re.compile(start, re.VERBOSE), re.compile(end))
+    for start, end in (
+        (r"def\ ", r"(?: -> [^()#'\"]+)?:"),
+        (r"for\ \w+(?:,\ \w+)*\ in\ ", ":"),
+        (r"return\ ", ""),
+        (r"raise\ ", r"(?: from \w+)?"),
+        (r"\w+(?:\.\w+)*(?:,\ \w+)*(?::\ [\w.]+(?:\[[\w.,\ ]+\])?)?\ =\ ", ""),
+        (r'"\w+":\ ', ","),
+        (r"(?=\w+(?:\.\w+)?\()", ",?"),
+        (r"(?=\w+(?:\.\w+)*\()", ""),
+    )
 )
+_OPENING = re.compile(r"(\w+(?:\.\w+)*)?([(\[{])")
 _TOKEN = re.compile(
     r"""  "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [()\[\]{},#] | [^()\[\]{},#'"]+  """, re.VERBOSE
 )
@@ -82,43 +95,57 @@ _OWN_COMMAS = re.compile(r"\b(?:for|lambda)\b")  # a comma behind these separate
 
 
 class _Parts(NamedTuple):
-    """Where a line's one pair of brackets starts and ends, and what is in it, comma by comma."""
+    """Where a line's one pair of brackets starts and ends, what is in it comma by comma, and how it may be laid out."""
 
     start: int
     end: int
     items: list[str]
-    is_call: bool
+    always_one_each: bool
+    may_be_one_each: bool
 
 
 def _parts_of(code: str) -> _Parts | None:
-    """The parts of `name = call(items)`, of a call as a statement or an item, or of a list; None for other code."""
-    head = _HEAD.match(code)
-    if head is None:
+    """The parts of a statement, or of an item, that ends with a call, a list or a dict; None for other code."""
+    found = ((start.match(code), end) for start, end in _STATEMENTS)
+    statement, end = next(((start, end) for start, end in found if start), (None, None))
+    opening = _OPENING.match(code, statement.end()) if statement else None
+    if statement is None or end is None or opening is None:
         return None
-    is_call = code[head.end() - 1] == "("
-    if is_call != bool(head["called"]) or not (is_call or (head["statement"] and not head["key"])):
+    is_call = opening[2] == "("
+    if is_call != bool(opening[1]):  # a pair of parentheses, or a subscript
         return None
-    items, depth, item, at = [], 1, "", head.end()
-    for token in _TOKEN.finditer(code, at):
+    inside = _inside(code, opening.end())
+    if inside is None or not end.fullmatch(code, inside[1] + 1):
+        return None
+    items, close, own_commas = inside
+    if is_call and statement[0] == "def ":
+        return _Parts(opening.end(), close, items, len(items) == 1, may_be_one_each=True)
+    # Whether a comma may follow *arguments depends on the Python that black thinks the file is for.
+    unpacks = is_call and any(item.startswith("*") for item in items)
+    several = len(items) > 1
+    return _Parts(
+        opening.end(), close, items, several and not is_call, several and not own_commas and not unpacks
+    )
+
+
+def _inside(code: str, start: int) -> tuple[list[str], int, bool] | None:
+    """The items behind an opening bracket, where it closes, and whether one of them may have commas of its own."""
+    items, item, depth, own_commas, at = [], "", 1, False, start
+    for token in _TOKEN.finditer(code, start):
         mark = token.group()
-        if (
-            token.start() != at
-            or mark == "#"
-            or (mark[0] not in "'\"" and _OWN_COMMAS.search(mark) and depth == 1)
-        ):
+        if token.start() != at or mark == "#":
             return None
         at = token.end()
         depth += (mark in "([{") - (mark in ")]}")
         if depth == 0:
-            break
+            items.append(item.strip())
+            return (items, token.start(), own_commas) if all(items) else None
         if depth == 1 and mark == ",":
+            if own_commas:
+                return None
             items.append(item.strip())
             item = ""
-        else:
-            item += mark
-    items.append(item.strip())
-    is_item = code[at:] == "," and not head["statement"] and code.count(".", 0, head.end()) < 2
-    ends = is_item or (code[at:] == "" and not head["key"])
-    if depth or not ends or not all(items):
-        return None
-    return _Parts(head.end(), at - 1, items, is_call)
+            continue
+        item += mark
+        own_commas = own_commas or (depth == 1 and mark[0] not in "'\"" and bool(_OWN_COMMAS.search(mark)))
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +43,8 @@ def command(
         asked.answers = ask(asked.answers, asked.base, output_dir, force=force or dry_run)
     made = create(asked.answers, base=asked.base, output_dir=output_dir, force=force, dry_run=dry_run)
     if as_json:
+        import json
+
         click.echo(json.dumps(made.to_dict(), indent=2, ensure_ascii=False))
     else:
         from torchgen_scaffold.show import show_made

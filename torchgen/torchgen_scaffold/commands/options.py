@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from torchgen_scaffold.catalogue import catalogue
@@ -14,6 +12,8 @@ from torchgen_scaffold.catalogue import catalogue
 def command(as_json: bool) -> None:
     """List every preset, layer, task, loss, optimizer, schedule and data source."""
     if as_json:
+        import json
+
         click.echo(json.dumps(catalogue(), indent=2, ensure_ascii=False))
     else:
         from torchgen_scaffold.show import show_catalogue

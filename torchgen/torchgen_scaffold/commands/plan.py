@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,8 @@ def command(
 
         replace_file(svg, svg_of(planned))
     if as_json:
+        import json
+
         click.echo(json.dumps(planned.to_dict(), indent=2))
     elif mermaid:
         from torchgen_scaffold.draw import mermaid_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -24,6 +23,8 @@ def command(directory: Path, python: str | None, as_json: bool, junit: Path | No
 
     result = verify(directory, python or sys.executable, tell=None if as_json else show_step)
     if as_json:
+        import json
+
         click.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
     if junit:
         replace_file(junit, junit_of(result))

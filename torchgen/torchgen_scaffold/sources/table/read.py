@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -147,6 +146,8 @@ def read_json_lines(path: Path, place: str) -> Table:
 
 
 def _object(line: str) -> dict[str, Any]:
+    import json
+
     value = json.loads(line)
     if not isinstance(value, dict):
         raise ValueError("a line is no JSON object")
