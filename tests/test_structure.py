@@ -21,7 +21,7 @@ PACKAGE = "torchgen_scaffold"
 
 # Each floor may import the floors above it in this list, and modules of its own floor where that makes no circle.
 FLOORS = (
-    ("version", "errors", "spelling", "splits"),
+    ("version", "records", "errors", "spelling", "splits"),
     ("escape",),
     ("names",),
     ("layers",),

@@ -17,19 +17,22 @@ _INDENT = 4
 
 def fold(text: str) -> str | None:
     """The Python file with its long lines folded, as black would; None where only black knows how."""
+    lines = text.split("\n")
+    if text.isascii() and max(map(len, lines)) <= LINE:
+        return text
     folded: list[str] = []
     quoted = False  # inside a docstring: in generated code it starts a line, and ends one
-    for line in text.split("\n"):
+    for line in lines:
         code = line.lstrip()
         starts = not quoted and code.startswith('"""')
         ends = (quoted or starts) and line.endswith('"""') and not (starts and len(code) < 6)
         if surely_short(line) or starts or (quoted and not ends) or _CANNOT_FOLD.fullmatch(code):
             folded.append(line)
         else:
-            lines = None if quoted else _folded(line)  # black may move the quotes behind a long last line
-            if lines is None:
+            several = None if quoted else _folded(line)  # black may move the quotes behind a long last line
+            if several is None:
                 return None
-            folded += lines
+            folded += several
         quoted = (quoted or starts) and not ends
     return "\n".join(folded)
 

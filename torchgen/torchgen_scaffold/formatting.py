@@ -6,6 +6,7 @@ that is too long by a name from outside, say.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from torchgen_scaffold.folding import fold
@@ -22,8 +23,17 @@ def python(text: str) -> str:
     folded = fold(text)
     if folded is None:
         folded = by_black(text)
-    compile(folded, "generated.py", "exec")
+    _compile(_NUMBER.sub("0", folded))
     return folded
+
+
+_NUMBER = re.compile(r"\b(?:0|[1-9][0-9]*)\b")
+
+
+@lru_cache(maxsize=256)
+def _compile(text: str) -> None:
+    """Raise SyntaxError where the text is no Python; of files that differ by whole numbers, one is compiled."""
+    compile(text, "generated.py", "exec", dont_inherit=True)
 
 
 def by_black(text: str) -> str:

@@ -11,7 +11,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from torchgen_scaffold.errors import DestinationError, Problem, SpecError
@@ -73,7 +73,7 @@ def write_tree(
             check_destination(destination, names, force=force)  # again: only now does the lock hold
             try:
                 make_parents(root, made)
-                stage.fill(contents, sources)
+                stage.fill(contents, sources, durably=existed)
                 if existed:
                     move_files(stage, root, names, force=force)
                 else:
@@ -119,7 +119,7 @@ def replace_file(path: Path, text: str) -> None:
         target = _resolved(path)
         staged = target.with_name(f"{PREFIX}{secrets.token_hex(8)}")
         try:
-            write_new(staged, data)
+            write_new(staged, data, durably=True)
             if target.exists():
                 shutil.copymode(target, staged)
             staged.replace(target)
@@ -159,9 +159,11 @@ def _check_names(root: Path, names: Sequence[str]) -> None:
     """Refuse paths that leave `root`, and names of which a disk could hold only one."""
     problems = []
     folders = folders_of(names)
-    for name in names:
-        fault = path_problem(name)
-        if fault is None and not Path(os.path.realpath((root / name).parent)).is_relative_to(root):
+    faults = {name: path_problem(name) for name in names}
+    sound = folders_of(name for name, fault in faults.items() if fault is None)
+    outside = {folder for folder in sound if not Path(os.path.realpath(root / folder)).is_relative_to(root)}
+    for name, fault in faults.items():
+        if fault is None and str(PurePosixPath(name).parent) in outside:
             fault = "leads out through a symlink"
         if fault is None and (name in folders or names.count(name) > 1):
             fault = "is there twice"
