@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torchgen_scaffold.generate import generate
+from torchgen_scaffold.generate import texts_of
 from torchgen_scaffold.plan import Plan, plan
 from torchgen_scaffold.records import record
 from torchgen_scaffold.spec import Spec
@@ -48,13 +48,14 @@ def create(
     """
     spec = Spec.from_dict(answers, base=base, into=output_dir)
     home = output_dir / spec.name
-    files = generate(spec)
+    planned = plan(spec)
+    files = texts_of(planned)
     data = spec.data
     copies = _copies(data.place, data.original) if spec.project.copy_data and data.original else {}
     names = sorted([*files, *copies])
     if not dry_run:
         names = write_tree(files, home, force=force, copies=copies)
-    return Made(home, names, plan(spec))
+    return Made(home, names, planned)
 
 
 def _copies(place: str, original: Path) -> dict[str, Path]:

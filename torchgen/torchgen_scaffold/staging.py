@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -38,7 +37,7 @@ class Stage:
 
     def __init__(self, home: Path) -> None:
         """Name the directory; `fill` makes it."""
-        self.path = home / f"{PREFIX}{secrets.token_hex(8)}"
+        self.path = home / f"{PREFIX}{os.urandom(8).hex()}"
         self.new = self.path / "new"
         self.old = self.path / "old"
         self.keep = False  # it holds originals that are in no other place

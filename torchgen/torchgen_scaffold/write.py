@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -117,7 +116,7 @@ def replace_file(path: Path, text: str) -> None:
             path.write_bytes(data)
             return
         target = _resolved(path)
-        staged = target.with_name(f"{PREFIX}{secrets.token_hex(8)}")
+        staged = target.with_name(f"{PREFIX}{os.urandom(8).hex()}")
         try:
             write_new(staged, data, durably=True)
             if target.exists():

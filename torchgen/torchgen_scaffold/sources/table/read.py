@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -77,6 +76,8 @@ def _decoded(path: Path, place: str) -> tuple[str, str]:
 
 def _separator(text: str) -> str:
     """What separates the cells: what stands in the first line, and as often in each of the next ones."""
+    import csv
+
     first = [line for line in text.splitlines()[:20] if line.strip()]
 
     def likely(mark: str) -> tuple[bool, bool, int]:
@@ -90,6 +91,8 @@ def _separator(text: str) -> str:
 
 
 def _cells(text: str, separator: str, place: str) -> tuple[list[list[str]], list[int]]:
+    import csv
+
     rows, lines = [], []
     reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
     try:
