@@ -1,7 +1,7 @@
 """{path: text} to disk, all of it or nothing: check first, stage in a temporary directory, move into place.
 
 A destination that does not exist appears by one rename: whatever stops the process, it is whole or
-absent. One that exists gets its files one by one, under a lock, and gets its own back if anything fails;
+absent. It is not synced, since after a power cut the same command makes it again. One that exists gets its files one by one, under a lock, and gets its own back if anything fails;
 only a kill in the middle of that leaves it mixed, with the originals in `.torchgen-*/old` beside them.
 """
 
