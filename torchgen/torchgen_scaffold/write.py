@@ -1,8 +1,9 @@
 """{path: text} to disk, all of it or nothing: check first, stage in a temporary directory, move into place.
 
 A destination that does not exist appears by one rename: whatever stops the process, it is whole or
-absent. It is not synced, since after a power cut the same command makes it again. One that exists gets its files one by one, under a lock, and gets its own back if anything fails;
-only a kill in the middle of that leaves it mixed, with the originals in `.torchgen-*/old` beside them.
+absent. It is not synced, since after a power cut the same command makes it again. One that exists gets
+its files one by one, synced and under a lock, and gets its own back if anything fails; only a kill in
+the middle of that leaves it mixed, with the originals in `.torchgen-*/old` beside them.
 """
 
 from __future__ import annotations
