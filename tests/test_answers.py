@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from torchgen_scaffold.answers.training import usual_batch_size, usual_epochs
 from torchgen_scaffold.answers.words import read_toml, row_settings
 from torchgen_scaffold.errors import Problem
 from torchgen_scaffold.presets import PRESETS
+from torchgen_scaffold.records import replace
 from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.tasks import TASKS
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES

@@ -202,7 +202,7 @@ def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("torchgen_scaffold.catalogue.catalogue", stop)
+    monkeypatch.setattr("torchgen_scaffold.commands.options.catalogue", stop)
     assert torchgen("options").exit_code == 130
 
 

@@ -66,10 +66,10 @@ MAKERS: dict[str, Callable[[Path], None]] = {"tables": _tables, "arrays": _array
 
 
 def _disk_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fsync(handle: int) -> None:
+    def write(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr("torchgen_scaffold.staging.write_new", write)
 
 
 def _not_writable(monkeypatch: pytest.MonkeyPatch) -> None:

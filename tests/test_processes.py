@@ -42,7 +42,9 @@ def train(launcher: Sequence[str], project: Path, *flags: str) -> subprocess.Com
     )
 
 
-def trained(launcher: Sequence[str], project: Path, output: str, *flags: str) -> tuple[Any, pd.DataFrame, str]:
+def trained(
+    launcher: Sequence[str], project: Path, output: str, *flags: str
+) -> tuple[Any, pd.DataFrame, str]:
     """The last checkpoint and the history of a run that went well, and what it said."""
     done = train(launcher, project, "--output-dir", output, *flags)
     assert done.returncode == 0, done.stderr

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torchgen_scaffold.generate import generate
+from torchgen_scaffold.generate import texts_of
 from torchgen_scaffold.plan import Plan, plan
+from torchgen_scaffold.records import record
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.write import write_tree
 
 
-@dataclass(frozen=True)
+@record
 class Made:
     """A project that was written, or would be: where, which files, and what to type next."""
 
@@ -48,13 +48,14 @@ def create(
     """
     spec = Spec.from_dict(answers, base=base, into=output_dir)
     home = output_dir / spec.name
-    files = generate(spec)
+    planned = plan(spec)
+    files = texts_of(planned)
     data = spec.data
     copies = _copies(data.place, data.original) if spec.project.copy_data and data.original else {}
     names = sorted([*files, *copies])
     if not dry_run:
         names = write_tree(files, home, force=force, copies=copies)
-    return Made(home, names, plan(spec))
+    return Made(home, names, planned)
 
 
 def _copies(place: str, original: Path) -> dict[str, Path]:

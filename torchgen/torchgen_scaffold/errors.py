@@ -12,8 +12,9 @@ nothing of the command line; `exit_code` is what the command line exits with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+
+from torchgen_scaffold.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from torchgen_scaffold.layers.base import Traced
 
 
-@dataclass(frozen=True)
+@record
 class Problem:
     """One thing that is wrong: what, why, and what to type instead."""
 

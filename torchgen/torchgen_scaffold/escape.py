@@ -7,7 +7,6 @@ into code. Whatever a place cannot hold as it is stands there as a visible escap
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import shlex
@@ -35,9 +34,16 @@ def visible(text: str) -> str:
 
 
 def python_string(text: str) -> Code:
-    """Return the Python literal of `text`, with its quotes; any text survives, lone surrogates too."""
+    """Return the Python literal of `text`, with its quotes; any text survives, lone surrogates too.
+
+    Double quotes as black has them: unless single ones would leave fewer quotes to escape.
+    """
     # The base class's own: an enum that is also a string has a repr that is no literal.
-    return Code(str.__repr__(text))
+    literal = str.__repr__(text)
+    if literal[0] == '"' or text.count('"') > text.count("'"):
+        return Code(literal)
+    inside = literal[1:-1].replace("\\'", "'").replace('"', '\\"')
+    return Code(f'"{inside}"')
 
 
 def python_value(value: object) -> Code:
@@ -163,6 +169,8 @@ def yaml_string(text: str) -> Code:
 
 def _json_string(text: str, place: str) -> str:
     """Quote `text` by JSON's rules, which TOML and YAML share, and escape what is not printable."""
+    import json  # here: `torchgen plan` prints no TOML
+
     _refuse_surrogates(text, place)
     # ensure_ascii=True would write an emoji as two surrogates, which TOML refuses.
     quoted = json.dumps(text, ensure_ascii=False)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from torchgen_scaffold.plan import plan
+from torchgen_scaffold.plan import Plan, plan
 from torchgen_scaffold.spec import Spec
 
 
 def generate(spec: Spec) -> dict[str, str]:
     """{path in the project: text}, complete and formatted, in the order a reader would open the files."""
+    return texts_of(plan(spec))
+
+
+def texts_of(planned: Plan) -> dict[str, str]:
+    """The same of a plan that is there already."""
     from torchgen_scaffold.formatting import formatted
     from torchgen_scaffold.render import render
 
-    return {path: formatted(path, text) for path, text in render(plan(spec)).items()}
+    return {path: formatted(path, text) for path, text in render(planned).items()}

@@ -7,16 +7,16 @@ and an 8×8 one both fill their place, and halving a map always takes the same b
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import log, prod
 from typing import Literal, TypeAlias
 
 from torchgen_scaffold.layers.base import Axes, Shape
+from torchgen_scaffold.records import record
 
 Look: TypeAlias = Literal["volume", "box", "lanes", "steps", "tokens", "bar"]
 
 
-@dataclass(frozen=True)
+@record
 class Glyph:
     """A drawing of one tensor, from (0, 0), and the room it takes; arrows meet it at half its height."""
 
@@ -25,7 +25,7 @@ class Glyph:
     svg: str
 
 
-@dataclass(frozen=True)
+@record
 class Scale:
     """The largest sizes of a network, which the others are drawn relative to."""
 

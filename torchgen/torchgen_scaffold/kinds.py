@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from torchgen_scaffold.records import record
 from torchgen_scaffold.shapes import parse_shape
 
 
@@ -29,7 +29,7 @@ class Kind(Protocol):
         """The value as torchgen keeps it; ValueError says what would be right."""
 
 
-@dataclass(frozen=True)
+@record
 class Integer:
     """A whole number from `low` to `high`."""
 
@@ -52,7 +52,7 @@ class Integer:
         return value
 
 
-@dataclass(frozen=True)
+@record
 class Number:
     """A finite number from `low` to `high`; `above` leaves `low` itself out."""
 
@@ -90,7 +90,7 @@ class Number:
         return value
 
 
-@dataclass(frozen=True)
+@record
 class Flag:
     """Yes or no."""
 
@@ -107,7 +107,7 @@ class Flag:
         return value
 
 
-@dataclass(frozen=True)
+@record
 class Choice:
     """One of a few words."""
 
@@ -126,7 +126,7 @@ class Choice:
         raise ValueError(f"it is {self.says}")
 
 
-@dataclass(frozen=True)
+@record
 class Text:
     """A piece of text that a person chose: a name, a path, a column."""
 
@@ -145,7 +145,7 @@ class Text:
         return value
 
 
-@dataclass(frozen=True)
+@record
 class Shape:
     """Sizes without the batch: 1,28,28."""
 
@@ -157,7 +157,7 @@ class Shape:
         return parse_shape(value)
 
 
-@dataclass(frozen=True)
+@record
 class Many:
     """A list of one kind; from a flag, separated by commas."""
 
@@ -183,7 +183,7 @@ class Many:
         return tuple(self.item.read(part) for part in value)
 
 
-@dataclass(frozen=True)
+@record
 class Columns:
     """One column, or several; text with commas stays whole, since a column's own name may hold them."""
 
@@ -198,7 +198,7 @@ class Columns:
         return tuple(Text(self.says).read(name) for name in names)
 
 
-@dataclass(frozen=True)
+@record
 class Weights:
     """`none`, `balanced`, or the weights themselves."""
 
@@ -218,7 +218,7 @@ class Weights:
         return weights
 
 
-@dataclass(frozen=True)
+@record
 class Layers:
     """A list of layers as --layers takes it, or a TOML list of its items."""
 
@@ -234,7 +234,7 @@ class Layers:
         return value
 
 
-@dataclass(frozen=True)
+@record
 class Setting:
     """One thing that a spec can say: what it may be, what it is when nothing is said, and why.
 

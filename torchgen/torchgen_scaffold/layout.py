@@ -6,7 +6,7 @@ Widths of texts are estimated, generously, since no font can be asked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from torchgen_scaffold.escape import visible
 from torchgen_scaffold.glyphs import Glyph, Scale, draw, mix, number, path
 from torchgen_scaffold.layers.base import show_shape
+from torchgen_scaffold.records import record, replace
 from torchgen_scaffold.spelling import counted
 from torchgen_scaffold.stages import Stage, stages_of
 from torchgen_scaffold.wording import amount
@@ -27,7 +28,7 @@ _ONE_ROW = 1150.0  # a network of this width stays in one row
 _SHAPE = 620.0  # of a picture about twice as wide as high: twice the height of a row
 
 
-@dataclass(frozen=True)
+@record
 class Text:
     """One line of text, centred on x (or starting there, for the title), its baseline at y."""
 
@@ -87,7 +88,7 @@ def _heading(plan: Plan) -> list[Text]:
     ]
 
 
-@dataclass(frozen=True)
+@record
 class _Cell:
     """A stage with its glyph, and the lines of text that stand under it."""
 
@@ -117,7 +118,7 @@ class _Cell:
         return len(self.lines) * _LEAD
 
 
-@dataclass(frozen=True)
+@record
 class _Row:
     """Where a row of cells stands: the axis through the glyphs, the first line of text, and its end."""
 
@@ -133,7 +134,7 @@ class _Row:
         return cls(top + 24 + half, below, below + max(cell.depth for cell in cells) + _ROW_GAP / 2)
 
 
-@dataclass(frozen=True)
+@record
 class _Placed:
     """A cell that knows where it stands."""
 

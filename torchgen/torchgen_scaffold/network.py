@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from math import prod
 
 from torchgen_scaffold.layers.base import LayerCall, Shape, Traced
 from torchgen_scaffold.layers.trace import trace
+from torchgen_scaffold.records import record, replace
 from torchgen_scaffold.spec import Model
 
 
-@dataclass(frozen=True)
+@record
 class Block:
     """One attribute of the generated Model: a module, or a Sequential of several; no name for an operation."""
 
@@ -41,7 +41,7 @@ class Block:
         return self.layers[0].form
 
 
-@dataclass(frozen=True)
+@record
 class Network:
     """Every block in order, the head last; and what deserves saying aloud."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from torchgen_scaffold.layers.base import Traced
 from torchgen_scaffold.network import Network, build
+from torchgen_scaffold.records import record
 from torchgen_scaffold.spec import Spec, splits_of
 from torchgen_scaffold.splits import Sizes
 
 
-@dataclass(frozen=True)
+@record
 class Plan:
     """A spec with its network. Shapes are of one sample, without the batch dimension."""
 

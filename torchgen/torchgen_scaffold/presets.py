@@ -7,18 +7,18 @@ declares the settings that it alone reads, keys of `[model]` in torchgen.toml. A
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.kinds import Flag, Integer, Many, Number, Setting
 from torchgen_scaffold.layers.base import Axes, LayerCall, Shape, Signal
+from torchgen_scaffold.records import field, record
 
 Settings = Mapping[str, Any]
 WIDEST = 256  # channels of the cnn preset stop doubling here
 
 
-@dataclass(frozen=True)
+@record
 class Preset:
     """A ready list of layers: what it reads, the settings it has, and the function that writes it.
 

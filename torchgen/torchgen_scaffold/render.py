@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import sys
+from contextlib import suppress
 from functools import cache
-from importlib.resources import files
+from importlib.util import cache_from_source
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from torchgen_scaffold.escape import Code
 from torchgen_scaffold.plan import Plan
@@ -16,8 +21,9 @@ from torchgen_scaffold.view import View
 
 def templates_folder() -> Path:
     """Where the templates are: inside the installed package, or at the top of a checkout."""
-    installed = Path(str(files("torchgen_scaffold") / "templates"))
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "templates"
+    here = Path(__file__).parent
+    installed = here / "templates"
+    return installed if installed.is_dir() else here.parents[1] / "templates"
 
 
 def _only_code(value: object) -> object:
@@ -27,6 +33,46 @@ def _only_code(value: object) -> object:
     raise TypeError(f"a template printed {value!r:.60}, which passed no escape")
 
 
+class CompiledTemplates(BytecodeCache):
+    """Compiled templates, kept where Python keeps compiled modules, and on the same terms.
+
+    To compile them takes longer than everything else that `torchgen new` does. So each stands in `__pycache__` beside
+    its template (or under PYTHONPYCACHEPREFIX); PYTHONDONTWRITEBYTECODE keeps them away, and a folder that cannot be
+    written does no harm. One is used for the very text that it was made from, by
+    the jinja2 and the settings below that made it, and for no other.
+    """
+
+    def __init__(self) -> None:
+        makers = (
+            Path(file).stat() for file in (sys.modules[Environment.__module__].__file__, __file__) if file
+        )
+        self._made_by = " ".join(f"{maker.st_mtime_ns} {maker.st_size}" for maker in makers)
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """The file to keep it in."""
+        return cache_from_source(filename or name)
+
+    def get_source_checksum(self, source: str) -> str:
+        """What it is made from."""
+        return hashlib.sha256(f"{self._made_by}\n{source}".encode()).hexdigest()
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Read it, where it is there and still right."""
+        with suppress(OSError), Path(bucket.key).open("rb") as file:
+            bucket.load_bytecode(file)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it, whole or not at all: other processes may be reading."""
+        if sys.dont_write_bytecode:
+            return
+        place = Path(bucket.key)
+        staged = place.with_name(f"{place.name}.{os.getpid()}")
+        with suppress(OSError):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            staged.write_bytes(bucket.bytecode_to_string())
+            staged.replace(place)
+
+
 @cache
 def environment() -> Environment:
     """One strict environment: undefined names fail, and so does text from outside."""
@@ -34,6 +80,8 @@ def environment() -> Environment:
         loader=FileSystemLoader(templates_folder()),
         undefined=StrictUndefined,
         finalize=_only_code,
+        bytecode_cache=CompiledTemplates(),
+        auto_reload=False,  # templates stay as they are while a command runs
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -7,13 +7,13 @@ something else and reports every problem at once. Nothing after this point can b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from torchgen_scaffold.layers.base import LayerCall, Signal
 from torchgen_scaffold.layers.base import Shape as Sizes
 from torchgen_scaffold.layers.dense import Codes
+from torchgen_scaffold.records import field, record
 from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.sources.huggingface import IMAGE
 from torchgen_scaffold.sources.table.columns import Column
@@ -23,7 +23,7 @@ from torchgen_scaffold.splits import split_sizes
 from torchgen_scaffold.tasks import TASKS, Task
 
 
-@dataclass(frozen=True)
+@record
 class Model:
     """`[model]`: a preset with its settings, or a list of layers; and how the input is read."""
 
@@ -36,7 +36,7 @@ class Model:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@record
 class Data:
     """`[data]`: the source and its facts. `place` is what follows the colon, as the project sees it."""
 
@@ -102,7 +102,7 @@ class Data:
         return f"{self.source}:{self.place}" if self.place else self.source
 
 
-@dataclass(frozen=True)
+@record
 class Training:
     """`[training]`: the loss, the optimizer, the schedule, and the settings that they read."""
 
@@ -118,7 +118,7 @@ class Training:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@record
 class Project:
     """`[project]`: what is written around the model."""
 
@@ -127,7 +127,7 @@ class Project:
     copy_data: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Spec:
     """One project, complete. Shapes are of one sample, without the batch dimension."""
 

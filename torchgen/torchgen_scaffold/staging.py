@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -38,13 +37,13 @@ class Stage:
 
     def __init__(self, home: Path) -> None:
         """Name the directory; `fill` makes it."""
-        self.path = home / f"{PREFIX}{secrets.token_hex(8)}"
+        self.path = home / f"{PREFIX}{os.urandom(8).hex()}"
         self.new = self.path / "new"
         self.old = self.path / "old"
         self.keep = False  # it holds originals that are in no other place
 
-    def fill(self, contents: Mapping[str, bytes], sources: Mapping[str, Path]) -> None:
-        """Write everything into `new`; leftovers of processes that were killed go."""
+    def fill(self, contents: Mapping[str, bytes], sources: Mapping[str, Path], *, durably: bool) -> None:
+        """Write everything into `new`, and through to the disk if `durably`; leftovers of killed processes go."""
         for path in self.path.parent.glob(f"{PREFIX}*"):
             with contextlib.suppress(OSError):
                 if leftover(path) and time.time() - path.stat().st_mtime > _STALE_SECONDS:
@@ -54,9 +53,9 @@ class Stage:
         for folder in (self.new, *(self.new / name for name in folders_of([*contents, *sources]))):
             _make_directory(folder)
         for name, data in contents.items():
-            write_new(self.new / name, data)
+            write_new(self.new / name, data, durably=durably)
         for name, source in sources.items():
-            write_new(self.new / name, source)
+            write_new(self.new / name, source, durably=durably)
 
     def discard(self) -> None:
         """Remove the directory, unless originals are in it."""
@@ -188,16 +187,17 @@ def _make_directory(path: Path, mode: int = 0o777) -> None:
     _own(path, stat.S_IRWXU)
 
 
-def write_new(path: Path, content: bytes | Path) -> None:
-    """Write a new file through to the disk, where a quota or a full disk shows."""
+def write_new(path: Path, content: bytes | Path, *, durably: bool) -> None:
+    """Write a new file; `durably` where it is to replace another, which a power cut must not take away with it."""
     with path.open("xb") as file:
         if isinstance(content, bytes):
             file.write(content)
         else:
             with content.open("rb") as source:
                 shutil.copyfileobj(source, file)
-        file.flush()
-        os.fsync(file.fileno())
+        if durably:
+            file.flush()
+            os.fsync(file.fileno())
     _own(path, stat.S_IRUSR | stat.S_IWUSR)
 
 
@@ -209,7 +209,8 @@ def _own(path: Path, bits: int) -> None:
 
 def folders_of(names: Iterable[str]) -> list[str]:
     """List the directories that `names` need, parents first."""
-    return sorted({str(p) for name in names for p in PurePosixPath(name).parents} - {"."})
+    nested = (name for name in names if "/" in name)  # few are: most files lie in the project itself
+    return sorted({str(p) for name in nested for p in PurePosixPath(name).parents} - {"."})
 
 
 def in_the_way(place: Path, why: str, instead: str = _ELSEWHERE) -> DestinationError:

@@ -6,12 +6,11 @@ and sigmoid belong to the loss in training and to predict.py afterwards.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from torchgen_scaffold.layers.base import Shape
+from torchgen_scaffold.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Task:
     """One kind of question that a network answers."""
 

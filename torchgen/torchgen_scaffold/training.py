@@ -7,13 +7,13 @@ A setting of a row is a key of `[training]` in torchgen.toml, and is passed to t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from torchgen_scaffold.kinds import Flag, Integer, Number, Setting, Weights
+from torchgen_scaffold.records import field, record
 
 
-@dataclass(frozen=True)
+@record
 class Loss:
     """A loss: `torch.nn`'s class."""
 
@@ -23,7 +23,7 @@ class Loss:
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@record
 class Optimizer:
     """An optimizer: `torch.optim`'s class, its usual learning rate, and whether it can step in one fused call."""
 
@@ -35,7 +35,7 @@ class Optimizer:
     fused: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Schedule:
     """A learning-rate schedule: `torch.optim.lr_scheduler`'s class and when it steps.
 

@@ -12,18 +12,18 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from torchgen_scaffold.answers.words import read_toml
 from torchgen_scaffold.errors import Problem, SpecError
+from torchgen_scaffold.records import record
 
 # Long enough for one epoch of a large network on a slow machine; a hang must end all the same.
 LONGEST_SECONDS = 3600
 
 
-@dataclass(frozen=True)
+@record
 class Step:
     """One thing that was tried: whether it worked, how long it took, and the last thing it said."""
 
@@ -33,7 +33,7 @@ class Step:
     detail: str
 
 
-@dataclass(frozen=True)
+@record
 class Verified:
     """Every step that was run; a step after a failed one that it needs is not run."""
 
@@ -46,7 +46,7 @@ class Verified:
 
     def to_dict(self) -> dict[str, Any]:
         """As `torchgen verify --json` prints it."""
-        return {"ok": self.ok, "steps": [asdict(step) for step in self.steps]}
+        return {"ok": self.ok, "steps": [vars(step).copy() for step in self.steps]}
 
 
 def verify(directory: Path, python: str, tell: Callable[[Step], None] | None = None) -> Verified:

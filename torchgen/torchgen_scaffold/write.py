@@ -1,17 +1,17 @@
 """{path: text} to disk, all of it or nothing: check first, stage in a temporary directory, move into place.
 
 A destination that does not exist appears by one rename: whatever stops the process, it is whole or
-absent. One that exists gets its files one by one, under a lock, and gets its own back if anything fails;
-only a kill in the middle of that leaves it mixed, with the originals in `.torchgen-*/old` beside them.
+absent. It is not synced, since after a power cut the same command makes it again. One that exists gets
+its files one by one, synced and under a lock, and gets its own back if anything fails; only a kill in
+the middle of that leaves it mixed, with the originals in `.torchgen-*/old` beside them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from torchgen_scaffold.errors import DestinationError, Problem, SpecError
@@ -73,7 +73,7 @@ def write_tree(
             check_destination(destination, names, force=force)  # again: only now does the lock hold
             try:
                 make_parents(root, made)
-                stage.fill(contents, sources)
+                stage.fill(contents, sources, durably=existed)
                 if existed:
                     move_files(stage, root, names, force=force)
                 else:
@@ -117,9 +117,9 @@ def replace_file(path: Path, text: str) -> None:
             path.write_bytes(data)
             return
         target = _resolved(path)
-        staged = target.with_name(f"{PREFIX}{secrets.token_hex(8)}")
+        staged = target.with_name(f"{PREFIX}{os.urandom(8).hex()}")
         try:
-            write_new(staged, data)
+            write_new(staged, data, durably=True)
             if target.exists():
                 shutil.copymode(target, staged)
             staged.replace(target)
@@ -159,9 +159,11 @@ def _check_names(root: Path, names: Sequence[str]) -> None:
     """Refuse paths that leave `root`, and names of which a disk could hold only one."""
     problems = []
     folders = folders_of(names)
-    for name in names:
-        fault = path_problem(name)
-        if fault is None and not Path(os.path.realpath((root / name).parent)).is_relative_to(root):
+    faults = {name: path_problem(name) for name in names}
+    sound = folders_of(name for name, fault in faults.items() if fault is None)
+    outside = {folder for folder in sound if not Path(os.path.realpath(root / folder)).is_relative_to(root)}
+    for name, fault in faults.items():
+        if fault is None and str(PurePosixPath(name).parent) in outside:
             fault = "leads out through a symlink"
         if fault is None and (name in folders or names.count(name) > 1):
             fault = "is there twice"

@@ -116,10 +116,8 @@ def load_splits(seed: int) -> Splits:
     """Shuffle once with the seed, then cut class by class: 170 train, 30 val and 50 test samples."""
     columns = [*TEXTS, *TARGETS]
     rows, targets = labelled(read_table("train", columns))
-    train, val = (
-        (rows.iloc[part.numpy()], targets[part])
-        for part in cut(targets.flatten(), seed)
-    )
+    parts = cut(targets.flatten(), seed)
+    train, val = ((rows.iloc[part.numpy()], targets[part]) for part in parts)
     test = labelled(read_table("test", columns))
     encoder = Encoder()
     encoder.fit(train[0])  # the other splits stay unseen

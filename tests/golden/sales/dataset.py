@@ -25,6 +25,7 @@ EMPTY = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]  # cells that hold nothi
 PIECE = 10_000  # rows that are read at a time
 BLOCK = 100_000  # rows that training shuffles at a time
 SAMPLE = 100_000  # rows of the train split, spread over it, that stand for all of it
+Some = tuple[torch.Tensor, torch.Tensor]  # inputs and targets of some rows
 
 
 def as_text(rows: pd.DataFrame) -> pd.DataFrame:
@@ -109,10 +110,9 @@ def read_pieces(
     if missing:
         raise SystemExit(f"{DATA} has no column {', '.join(missing)}")
     wanted = [names[name] for name in columns]
-    sizes = [
-        file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)
-    ]
-    for group in range(len(sizes)) if order is None else order:
+    groups = range(file.num_row_groups)
+    sizes = [file.metadata.row_group(group).num_rows for group in groups]
+    for group in groups if order is None else order:
         first = sum(sizes[:group])
         chance = np.random.default_rng([seed, group])  # the same in every pass
         for piece in file.iter_batches(PIECE, row_groups=[group], columns=wanted):
@@ -138,9 +138,9 @@ class Rows(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
         for inputs, targets in self.blocks():
             yield from zip(inputs, targets, strict=True)
 
-    def batches(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def batches(self, size: int) -> Iterator[Some]:
         """Its rows, `size` at a time."""
-        rest: list[tuple[torch.Tensor, torch.Tensor]] = []
+        rest: list[Some] = []
         for block in self.blocks():
             inputs, targets = joined([*rest, block])
             whole = len(targets) - len(targets) % size
@@ -149,43 +149,39 @@ class Rows(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
             rest = [(inputs[whole:], targets[whole:])]
         yield from (last for last in rest if len(last[1]))
 
-    def blocks(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def blocks(self) -> Iterator[Some]:
         """Its rows, as many as are read at a time; those of train shuffled."""
         worker = get_worker_info()
         if worker:
-            # Each of several takes its share of one order, or rows would come several times.
+            # Each takes its share of one order, or rows would come several times.
             pieces = self.pieces(worker.seed - worker.id)
             pieces = islice(pieces, worker.id, None, worker.num_workers)
         else:
             pieces = self.pieces(int(torch.randint(2**31, ())))
         yield from shuffled(pieces) if self.part == 0 else pieces
 
-    def pieces(self, order_seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def pieces(self, order_seed: int) -> Iterator[Some]:
         """Inputs (N, 2) float32 and targets (N, 1) float32, as many as stand together in the file."""
         chance = torch.Generator().manual_seed(order_seed)
-        order = torch.randperm(
-            pq.ParquetFile(DATA).num_row_groups, generator=chance
-        ).tolist()
+        groups = pq.ParquetFile(DATA).num_row_groups
+        order = torch.randperm(groups, generator=chance).tolist()
         if self.part:
             order.sort()  # only training needs another order each time
-        for rows, parts in read_pieces(
-            self.seed, [*NUMBERS, *CATEGORIES, *TARGETS], order
-        ):
+        columns = [*NUMBERS, *CATEGORIES, *TARGETS]
+        for rows, parts in read_pieces(self.seed, columns, order):
             kept, targets = labelled(rows[parts == self.part])
             if len(kept):
                 yield self.encoder.encode(kept), targets
 
-    def sample(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def sample(self) -> Some:
         """Some of them, spread over the file: as many as stand for all."""
         rows, targets = read_sample(self.part, self.seed)
         return self.encoder.encode(rows), targets
 
 
-def shuffled(
-    pieces: Iterator[tuple[torch.Tensor, torch.Tensor]],
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def shuffled(pieces: Iterator[Some]) -> Iterator[Some]:
     """The pieces in blocks, each in random order."""
-    block: list[tuple[torch.Tensor, torch.Tensor]] = []
+    block: list[Some] = []
     for piece in pieces:
         block.append(piece)
         if sum(len(targets) for _, targets in block) >= BLOCK:
@@ -195,18 +191,14 @@ def shuffled(
         yield in_random_order(block)
 
 
-def in_random_order(
-    block: list[tuple[torch.Tensor, torch.Tensor]],
-) -> tuple[torch.Tensor, torch.Tensor]:
+def in_random_order(block: list[Some]) -> Some:
     """Several pieces as one, shuffled."""
     inputs, targets = joined(block)
     order = torch.randperm(len(targets))
     return inputs[order], targets[order]
 
 
-def joined(
-    pieces: list[tuple[torch.Tensor, torch.Tensor]],
-) -> tuple[torch.Tensor, torch.Tensor]:
+def joined(pieces: list[Some]) -> Some:
     """Several pieces as one."""
     inputs, targets = zip(*pieces, strict=True)
     return torch.cat(inputs), torch.cat(targets)
@@ -215,13 +207,8 @@ def joined(
 def read_sample(part: int, seed: int) -> tuple[pd.DataFrame, torch.Tensor]:
     """Rows of a split that are spread over the file, and their targets (N, 1) float32."""
     step = max(1, pq.ParquetFile(DATA).metadata.num_rows // SAMPLE)
-    pieces = [
-        rows[parts == part]
-        for rows, parts in read_pieces(
-            seed, [*NUMBERS, *CATEGORIES, *TARGETS], step=step
-        )
-    ]
-    return labelled(pd.concat(pieces))
+    pieces = read_pieces(seed, [*NUMBERS, *CATEGORIES, *TARGETS], step=step)
+    return labelled(pd.concat([rows[parts == part] for rows, parts in pieces]))
 
 
 def row_numbers(part: int, seed: int) -> Iterator[int]:

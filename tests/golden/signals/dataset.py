@@ -40,9 +40,8 @@ class Splits(NamedTuple):
 
 def load_splits(seed: int) -> Splits:
     """Shuffle once with the seed, then cut class by class: 851 train, 150 val and 200 test samples."""
-    (inputs, targets), (test_inputs, test_targets) = load_arrays("train"), load_arrays(
-        "test"
-    )
+    inputs, targets = load_arrays("train")
+    test_inputs, test_targets = load_arrays("test")
     train, val = cut(targets, seed)
     return Splits(
         train=TensorDataset(inputs[train], targets[train]),

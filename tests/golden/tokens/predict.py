@@ -22,9 +22,8 @@ HEADER = ["prediction", *(f"p({name})" for name in CLASSES)]
 def describe(logits: torch.Tensor) -> list[list[str]]:
     """The labels above one half, and every label's probability, from logits (N, 5)."""
     rows = []
-    for (
-        probabilities
-    ) in logits.sigmoid().tolist():  # each label is a question of its own
+    # Each label is a question of its own.
+    for probabilities in logits.sigmoid().tolist():
         labels = [
             name for name, p in zip(CLASSES, probabilities, strict=True) if p > 0.5
         ]

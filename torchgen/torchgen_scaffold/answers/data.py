@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from torchgen_scaffold.answers.words import Answers
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.kinds import Text
 from torchgen_scaffold.layers.base import Shape
+from torchgen_scaffold.records import replace
 from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.shapes import parse_shape, show_sizes
 from torchgen_scaffold.sources import SOURCES, Facts, Request, Source

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -178,6 +177,8 @@ _EXAMPLES = {
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a torchgen.toml. Raises SpecError where it is missing or malformed."""
+    import tomllib  # here: most requests bring no file
+
     try:
         content = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL, or half of a character

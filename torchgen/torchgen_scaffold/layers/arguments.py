@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from torchgen_scaffold.records import record
 from torchgen_scaffold.spelling import nearest
 
 Value: TypeAlias = int | float | bool | str | None | tuple["int | None", ...]
@@ -20,7 +20,7 @@ class Misfit(Exception):
         super().__init__(why)
 
 
-@dataclass(frozen=True)
+@record
 class Accepts:
     """A kind of value: a sentence for people, and the check. `check` gets a value and says whether it will do."""
 
@@ -31,7 +31,7 @@ class Accepts:
 REQUIRED = object()
 
 
-@dataclass(frozen=True)
+@record
 class Parameter:
     """One argument of a layer, with torch's name and default; `accepts` says what it may be."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
 from torchgen_scaffold.layers.arguments import Misfit as Misfit
 from torchgen_scaffold.layers.arguments import Parameter, bind, complete
 from torchgen_scaffold.layers.arguments import Value as Value
+from torchgen_scaffold.records import field, record
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -27,7 +27,7 @@ Axes: TypeAlias = Literal["features", "sequence", "map", "tokens"]
 Form: TypeAlias = Literal["module", "recurrent", "operation"]
 
 
-@dataclass(frozen=True)
+@record
 class Signal:
     """One sample on its way between two layers: its shape, without the batch, and what its axes mean.
 
@@ -39,7 +39,7 @@ class Signal:
     padded: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class LayerCall:
     """One item of a list of layers as a person or a preset wrote it: `conv(32, 3, padding=1)`."""
 
@@ -54,7 +54,7 @@ class LayerCall:
         return f"{self.name}({', '.join(inside)})" if inside else self.name
 
 
-@dataclass(frozen=True)
+@record
 class Traced:
     """A layer with everything torchgen knows about it before torch is imported.
 
@@ -78,7 +78,7 @@ class Traced:
     name: str = ""  # in the generated model's named_modules(); empty for an operation
 
 
-@dataclass(frozen=True)
+@record
 class Fix:
     """A way out of a misfit: what it is called ("padding=1"), and the arguments to change."""
 
@@ -94,7 +94,7 @@ class TooSmall(Misfit):
         super().__init__(why, instead)
 
 
-@dataclass(frozen=True)
+@record
 class Window:
     """Which input positions an output position sees along one axis; by default the one at its own place."""
 
@@ -109,7 +109,7 @@ class Window:
 STILL = Window()
 
 
-@dataclass(frozen=True)
+@record
 class Step:
     """What one layer makes of a signal.
 

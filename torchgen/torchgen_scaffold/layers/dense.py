@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 
 from torchgen_scaffold.layers.arguments import (
@@ -16,6 +15,7 @@ from torchgen_scaffold.layers.arguments import (
     Value,
 )
 from torchgen_scaffold.layers.base import STILL, LayerType, Signal, Step, integer, show_shape
+from torchgen_scaffold.records import record
 from torchgen_scaffold.spelling import counted
 
 
@@ -97,7 +97,7 @@ class Embedding(LayerType):
 TEXT_SIZE = 32  # the numbers that stand for one word of a text beside other columns
 
 
-@dataclass(frozen=True)
+@record
 class Codes:
     """What a row of a table holds behind its numbers: a code for each category, and the word ids of each text.
 

@@ -8,11 +8,11 @@ position has its own span of input positions, and the largest is what is told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import gcd
 from typing import TypeAlias
 
 from torchgen_scaffold.layers.base import STILL, Shape, Signal, Step, Window
+from torchgen_scaffold.records import record
 
 # Spans are worked out one by one; past this many looks (a third of a second) no receptive field is told.
 MOST_LOOKS = 300_000
@@ -20,7 +20,7 @@ MOST_LOOKS = 300_000
 LARGEST = 2**53
 
 
-@dataclass(frozen=True)
+@record
 class Even:
     """Each position sees `size` inputs, `jump` after those of the one before. Where the first begins changes no size."""
 
@@ -32,7 +32,7 @@ class Even:
         return low * self.jump, high * self.jump + self.size - 1
 
 
-@dataclass(frozen=True)
+@record
 class Uneven:
     """The first and last input that each position sees, None for a position that sees none."""
 

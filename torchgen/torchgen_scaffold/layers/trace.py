@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from math import prod
 
 from torchgen_scaffold.errors import LayerError, Problem
@@ -20,6 +19,7 @@ from torchgen_scaffold.layers.base import (
 )
 from torchgen_scaffold.layers.dense import Codes, Columns, Embedding
 from torchgen_scaffold.layers.receptive import FieldOfView
+from torchgen_scaffold.records import record, replace
 
 RECURRENT = ("rnn", "lstm", "gru")
 MAX_NUMBERS = 2**28  # float32 numbers of one sample in one place: 1 GiB
@@ -31,7 +31,7 @@ _KEEP_OUTPUT = ("ReLU", "Sigmoid", "Tanh", "RNN", "GRU", "LSTM")
 _KEEP_OUTPUT_INPLACE = ("ELU", "LeakyReLU")
 
 
-@dataclass(frozen=True)
+@record
 class Trace:
     """Every layer, the signal that leaves the last, and what deserves saying aloud."""
 

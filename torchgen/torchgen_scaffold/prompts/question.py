@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from torchgen_scaffold.errors import Problem
 from torchgen_scaffold.prompts.talk import Changes, Talk
 from torchgen_scaffold.prompts.terminal import Option, choose, type_in
+from torchgen_scaffold.records import record
 from torchgen_scaffold.shapes import show_sizes
 
 
@@ -17,7 +17,7 @@ def always(talk: Talk) -> bool:
     return True
 
 
-@dataclass(frozen=True)
+@record
 class Question:
     """One question; `ask` puts it and returns what it changes.
 

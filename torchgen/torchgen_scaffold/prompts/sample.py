@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from torchgen_scaffold.layers.base import show_shape
 from torchgen_scaffold.prompts.question import Question, as_typed
 from torchgen_scaffold.prompts.talk import Changes, Talk
 from torchgen_scaffold.prompts.terminal import Option, choose, type_in
+from torchgen_scaffold.records import record
 from torchgen_scaffold.shapes import parse_shape, show_sizes
 from torchgen_scaffold.spelling import counted
 from torchgen_scaffold.tasks import TASKS
 
 
-@dataclass(frozen=True)
+@record
 class Sample:
     """What one sample can be: its axes in order, and an example."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from torchgen_scaffold.answers.data import facts_of, source_of
 from torchgen_scaffold.answers.merge import look, merge, set_key
 from torchgen_scaffold.errors import DestinationError, Problem, SpecError, TorchgenError
 from torchgen_scaffold.layers.text import parse_layers
+from torchgen_scaffold.records import replace
 from torchgen_scaffold.sources import Facts
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.write import check_destination

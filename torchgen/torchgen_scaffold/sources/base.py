@@ -10,7 +10,6 @@ import importlib
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
@@ -18,10 +17,11 @@ from typing import ClassVar
 from torchgen_scaffold.errors import MachineError, Problem, SpecError
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.layers.dense import Codes
+from torchgen_scaffold.records import field, record
 from torchgen_scaffold.sources.table.table import Reading
 
 
-@dataclass(frozen=True)
+@record
 class Facts:
     """What a source knows about its data.
 
@@ -92,7 +92,7 @@ class Source:
         raise NotImplementedError  # every source has its own
 
 
-@dataclass(frozen=True)
+@record
 class Request:
     """What the person asked of a source, as far as it bears on the facts."""
 

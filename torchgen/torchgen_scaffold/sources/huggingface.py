@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from torchgen_scaffold.records import record, replace
 from torchgen_scaffold.sources.base import Facts, Request, Source, existing, need, refuse
 from torchgen_scaffold.sources.pictures import Looked, Unreadable, image_shape, look
 from torchgen_scaffold.sources.table.facts import table_facts
@@ -95,7 +95,7 @@ class HuggingFaceFolder(HuggingFace):
             ) from error
 
 
-@dataclass(frozen=True)
+@record
 class _Part:
     """One split: what the data calls it ("" where there are none), and its rows."""
 

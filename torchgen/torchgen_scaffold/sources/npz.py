@@ -6,7 +6,6 @@ from collections import Counter
 from math import prod
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 from torchgen_scaffold.layers.base import Shape
 from torchgen_scaffold.shapes import looks_channels_last, show_sizes
@@ -106,6 +105,8 @@ _SAVE_IT = "Save it with numpy.savez(path, X=inputs, y=targets)."
 
 def _load(path: Path, place: str) -> dict[str, Any]:
     """The arrays by name: X and y, or X_train, y_train, X_test and y_test. Raises SpecError."""
+    from zipfile import is_zipfile
+
     numpy = need("numpy", "numpy", "reading an .npz file")
     try:
         if not is_zipfile(path):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from torchgen_scaffold.layers.base import Shape
+from torchgen_scaffold.records import record
 from torchgen_scaffold.sources.base import first_few, need, refuse
 from torchgen_scaffold.spelling import counted
 
@@ -19,7 +18,7 @@ KEPT_SIDE = 256  # images of one size are left as they are up to here
 USUAL_SIDE = 128  # the longer side of what others are brought to
 
 
-@dataclass(frozen=True)
+@record
 class Looked:
     """What was seen of some files: height, width and whether it is grey; and why others cannot be read."""
 
@@ -84,6 +83,8 @@ def image_shape(looked: Looked, resize: Shape) -> tuple[Shape, tuple[tuple[str, 
 
 def _usual_size(sizes: Counter[tuple[int, int]]) -> tuple[int, int]:
     """The one size that all have; else the median height and width, its longer side no more than USUAL_SIDE."""
+    from statistics import median  # here: it brings fractions and decimals, which no other source needs
+
     height, width = (round(median(side)) for side in zip(*sizes.elements(), strict=True))
     if len(sizes) == 1 and max(height, width) <= KEPT_SIDE:
         return height, width

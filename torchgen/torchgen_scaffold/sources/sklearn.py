@@ -6,13 +6,12 @@ the installed library.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from torchgen_scaffold.records import record
 from torchgen_scaffold.sources.base import Facts, Request, Source, refuse
 from torchgen_scaffold.spelling import nearest
 
 
-@dataclass(frozen=True)
+@record
 class Set:
     """One set: scikit-learn's loader, its facts, and a sentence for people."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from math import prod
 
 from torchgen_scaffold.escape import Code, python_value
@@ -83,33 +84,33 @@ class Basics:
         self.clips = spec.training.clip_norm > 0
         self.stops_early = spec.training.patience > 0
 
-    @property
+    @cached_property
     def _cut_splits(self) -> list[str]:
         """The splits that are cut from the data, rather than brought by it."""
         own = {"val": self.has_val_set, "test": self.has_test_set}
         return ["train", *(name for name, brought in own.items() if not brought)]
 
-    @property
+    @cached_property
     def inputs_doc(self) -> Code:
         """`(N, 1, 8, 8) float32`."""
         return Code(f"{model.batch_shape(self._spec.input_shape)} {self.input_dtype}")
 
-    @property
+    @cached_property
     def outputs_doc(self) -> Code:
         """`(N, 10)`."""
         return model.batch_shape(self._spec.output_shape)
 
-    @property
+    @cached_property
     def targets_doc(self) -> Code:
         """`(N,) long`."""
         return data.target_doc(self._plan)
 
-    @property
+    @cached_property
     def input_tuple(self) -> Code:
         """The input shape as a Python tuple."""
         return python_value(self._spec.input_shape)
 
-    @property
+    @cached_property
     def output_sizes(self) -> Code:
         """The output shape as arguments: `2, 4`."""
         return Code(", ".join(map(str, self._spec.output_shape)))
@@ -117,34 +118,34 @@ class Basics:
     def _batch_of(self, size: int, shape: Shape) -> Code:
         return python_value((size, *shape))
 
-    @property
+    @cached_property
     def five_inputs(self) -> Code:
         """The shape of a batch of five inputs."""
         return self._batch_of(5, self._spec.input_shape)
 
-    @property
+    @cached_property
     def five_outputs(self) -> Code:
         """The shape of a batch of five outputs."""
         return self._batch_of(5, self._spec.output_shape)
 
-    @property
+    @cached_property
     def five_targets(self) -> Code:
         """The shape of a batch of five targets."""
         return self._batch_of(5, self._task.target_shape(self._spec.output_shape))
 
-    @property
+    @cached_property
     def two_outputs(self) -> Code:
         """The shape of a batch of two outputs."""
         return self._batch_of(2, self._spec.output_shape)
 
-    @property
+    @cached_property
     def zero_batch(self) -> Code:
         """A batch of two inputs of zeros."""
         dtype = ", dtype=torch.long" if self.is_tokens else ""
         made = "ones" if self.is_tokens and self.is_padded else "zeros"  # id 0 would be no token
         return Code(f"torch.{made}(2, {', '.join(map(str, self._spec.input_shape))}{dtype})")
 
-    @property
+    @cached_property
     def whole_labels(self) -> bool:
         """Whether the classes are whole numbers, which a file may also hold as 1.0."""
         return all(re.fullmatch(r"0|-?[1-9][0-9]*", name) for name in self._spec.data.classes)

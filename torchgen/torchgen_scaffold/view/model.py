@@ -6,13 +6,13 @@ Every string returned is `Code`: made here from numbers, checked names and escap
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import prod
 
 from torchgen_scaffold.escape import Code, python_value
 from torchgen_scaffold.layers.base import Shape, Traced
 from torchgen_scaffold.network import Block
 from torchgen_scaffold.plan import Plan
+from torchgen_scaffold.records import record
 
 # Arguments that everybody writes by place; the others are named, so that a reader need not know their order.
 _BY_PLACE = (
@@ -43,7 +43,7 @@ def call(layer: Traced, factors: Shape = ()) -> Code:
     return Code(f"nn.{layer.kind}({', '.join(parts)})")
 
 
-@dataclass(frozen=True)
+@record
 class Factors:
     """The sizes whose product is a Linear's in_features, and what they are."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from torchgen_scaffold.escape import Code, markdown, python_value
 from torchgen_scaffold.layers.base import show_shape
 from torchgen_scaffold.sources.sklearn import SETS
@@ -16,29 +18,29 @@ from torchgen_scaffold.view.table import TableFile
 class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
     """What the files say that use the model and the data: predictions, tests, and the README."""
 
-    @property
+    @cached_property
     def predict_example(self) -> Code:
         """A file to predict on."""
         return data.predict_example(self._plan)
 
-    @property
+    @cached_property
     def predict_takes(self) -> Code:
         """What predict.py takes."""
         return Code(data.predict_takes(self._plan))
 
-    @property
+    @cached_property
     def predict_imports(self) -> Code:
         """What predict.py takes from dataset.py."""
         reader = "load_image" if self.reads_images else "load_inputs"
         encoder = ["Encoder"] if self.encodes else []
         return Code(", ".join(_in_order([str(self.names_constant), *encoder, reader, "load_splits"])))
 
-    @property
+    @cached_property
     def known_warnings(self) -> list[Code]:
         """What torch warns of though it is meant, as pytest's filters."""
         return model.known_warnings(self._plan)
 
-    @property
+    @cached_property
     def expected(self) -> Code:
         """What a first run reaches, for a known set with the usual model and training; empty otherwise."""
         spec = self._spec
@@ -53,12 +55,12 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
         )
         return Code(f"Expect at least {floor} on the test split." if floor else "")
 
-    @property
+    @cached_property
     def split_sizes(self) -> Code:
         """How many samples train, val and test have, as a Python list."""
         return python_value(list(self._plan.splits))
 
-    @property
+    @cached_property
     def handful(self) -> int:
         """How many samples the network learns by heart in the tests: two where it has little to work with."""
         widths = [layer.in_shape[-1] for layer in self._plan.layers if layer.kind == "Linear"]
@@ -66,7 +68,7 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
         jumpy = self.is_regression and any(layer.kind.startswith("Conv") for layer in self._plan.layers)
         return 8 if min(widths) >= 16 and 16 <= self.input_size < 10_000 and not jumpy else 2
 
-    @property
+    @cached_property
     def learned(self) -> Code:
         """When a handful counts as learned."""
         if self.is_regression:
@@ -75,7 +77,7 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
             return Code("(model(inputs).argmax(dim=1) == targets).all()")
         return Code("((model(inputs) > 0) == (targets > 0)).all()")
 
-    @property
+    @cached_property
     def known_first_loss(self) -> Code:
         """The loss of a guess, where it is known by arithmetic; empty otherwise."""
         settings = self._spec.training.settings
@@ -85,7 +87,7 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
             return Code(f"math.log({self.outputs})" if known else "")
         return Code("math.log(2)") if settings.get("pos_weight") == "none" else Code("")
 
-    @property
+    @cached_property
     def first_loss_doc(self) -> Code:
         """What the first loss should be near."""
         if self.is_multiclass:
@@ -94,17 +96,17 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
             return Code("Before training, predicting the mean is as good as it gets.")
         return Code("Before training, yes and no are equally likely: ln 2 for each output.")
 
-    @property
+    @cached_property
     def shapes_test_doc(self) -> Code:
         """What shapes and dtypes the loss wants."""
         return Code(f"{LOSSES[self._spec.training.loss].torch_class} wants targets {self.targets_doc}.")
 
-    @property
+    @cached_property
     def input_cross(self) -> Code:
         """The input shape with crosses."""
         return Code(show_shape(self._spec.input_shape))
 
-    @property
+    @cached_property
     def layer_rows(self) -> list[Code]:
         """The rows of the README's table."""
         return [
@@ -115,22 +117,22 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
             for layer in self._plan.layers
         ]
 
-    @property
+    @cached_property
     def params_text(self) -> Code:
         """The number of parameters, with commas."""
         return Code(f"{self._plan.params:,}")
 
-    @property
+    @cached_property
     def macs_text(self) -> Code:
         """The number of multiply-accumulates, with commas."""
         return Code(f"{self._plan.macs:,}")
 
-    @property
+    @cached_property
     def loss_sentence(self) -> Code:
         """The loss and what it applies."""
         return Code(f"The loss is `{self.loss_call}`: {LOSSES[self._spec.training.loss].summary}.")
 
-    @property
+    @cached_property
     def splits_sentence(self) -> Code:
         """The splits as a sentence."""
         if not self.cut_parts:
@@ -138,7 +140,7 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
         kept = "Its own splits are kept, the rest is cut" if self.cut_parts == 2 else "They are split"
         return Code(f"{kept} once, by the seed: {self.splits_doc}.")
 
-    @property
+    @cached_property
     def readme_intro(self) -> Code:
         """What the project does."""
         spec = self._spec
@@ -148,17 +150,17 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
             f"output {show_shape(spec.output_shape)}."
         )
 
-    @property
+    @cached_property
     def readme_train_comment(self) -> Code:
         """What train.py leaves."""
         return Code("   # writes outputs/" if self.predicts else "   # writes checkpoint.pt")
 
-    @property
+    @cached_property
     def readme_eval_comment(self) -> Code:
         """What eval.py says."""
         return Code("    # the test split's metrics")
 
-    @property
+    @cached_property
     def predict_takes_md(self) -> Code:
         """What predict.py takes, as Markdown."""
         return markdown(data.predict_takes(self._plan))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from shlex import quote
 
 from torchgen_scaffold.errors import SpecError
 from torchgen_scaffold.layers.dense import Codes
+from torchgen_scaffold.records import record, replace
 from torchgen_scaffold.sources.base import first_few, refuse
 from torchgen_scaffold.sources.table.table import (
     FLOAT32_MAX,
@@ -36,7 +36,7 @@ _TWO_COUNTS = re.compile(r"[1-9][0-9]{0,8} [1-9][0-9]{0,8}")
 _ID_NAME = re.compile(r"(?i)(\A|[_\W])(id|uuid|guid|index|rownames|row|nr|no|key)\Z|\Aunnamed")
 
 
-@dataclass(frozen=True)
+@record
 class Column:
     """An input column, as torchgen.toml records it: `category 3`, `number gaps`, `date %d.%m.%Y`, `text 40 812`.
 
@@ -120,7 +120,7 @@ def codes_of(columns: Sequence[Column]) -> Codes:
     )
 
 
-@dataclass(frozen=True)
+@record
 class Found:
     """What was found in one column: how it goes in (None where it does not), and a sentence for people."""
 

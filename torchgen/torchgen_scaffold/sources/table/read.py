@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -78,6 +76,8 @@ def _decoded(path: Path, place: str) -> tuple[str, str]:
 
 def _separator(text: str) -> str:
     """What separates the cells: what stands in the first line, and as often in each of the next ones."""
+    import csv
+
     first = [line for line in text.splitlines()[:20] if line.strip()]
 
     def likely(mark: str) -> tuple[bool, bool, int]:
@@ -91,6 +91,8 @@ def _separator(text: str) -> str:
 
 
 def _cells(text: str, separator: str, place: str) -> tuple[list[list[str]], list[int]]:
+    import csv
+
     rows, lines = [], []
     reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
     try:
@@ -147,6 +149,8 @@ def read_json_lines(path: Path, place: str) -> Table:
 
 
 def _object(line: str) -> dict[str, Any]:
+    import json
+
     value = json.loads(line)
     if not isinstance(value, dict):
         raise ValueError("a line is no JSON object")

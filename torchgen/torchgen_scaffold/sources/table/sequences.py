@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from torchgen_scaffold.records import record
 from torchgen_scaffold.sources.base import first_few, refuse
 from torchgen_scaffold.sources.table.table import Table, is_empty
 from torchgen_scaffold.sources.table.targets import numeric_columns, without_target
@@ -12,7 +12,7 @@ from torchgen_scaffold.sources.table.targets import numeric_columns, without_tar
 MOST_STEPS = 1_000  # of a longer sequence the last steps are read
 
 
-@dataclass(frozen=True)
+@record
 class Sequences:
     """The rows of the sequences that have a target, and where each sequence begins."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from torchgen_scaffold.records import replace
 from torchgen_scaffold.sources.base import (
     Facts,
     Request,
@@ -129,18 +129,18 @@ def _spread(file: Any, place: str) -> Table:
     return frame_to_table(pandas.concat(frames), place, list(lines))
 
 
-@dataclass
 class _Counted:
     """What a pass over the targets counted: rows that have them, and the rows of each label."""
 
-    samples: int
-    labels: Counter[str]
+    def __init__(self) -> None:
+        self.samples = 0
+        self.labels: Counter[str] = Counter()
 
 
 def _count(file: Any, facts: Facts, place: str) -> _Counted:
     """Go through the targets of all rows. Raises SpecError where one is unfit."""
     own = {str(name).strip(): name for name in file.schema_arrow.names}
-    counted = _Counted(0, Counter())
+    counted = _Counted()
     for first, piece in _pieces(file, [own[name] for name in facts.targets]):
         frame = piece.to_pandas()
         frame.columns = list(map(str.strip, map(str, frame.columns)))

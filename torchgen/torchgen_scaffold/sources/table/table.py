@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from torchgen_scaffold.records import field, record
 
 FLOAT32_MAX = 3.4028234663852886e38  # what is larger becomes infinity in torch's usual dtype
 
@@ -14,7 +15,7 @@ NO_NUMBER = frozenset(word.lower() for word in (*EMPTY, "none", "-", "--", "?", 
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?")
 
 
-@dataclass(frozen=True)
+@record
 class Reading:
     """How a text file was read: what separates cells, its encoding, its decimal mark, whether the first line names."""
 
@@ -24,7 +25,7 @@ class Reading:
     header: bool = True
 
 
-@dataclass(frozen=True)
+@record
 class Table:
     """Names and cells; `lines` has where each row ends in the file."""
 

@@ -1,0 +1,63 @@
+"""The spec flags, the same on every command that takes them, and what they and a file say together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from torchgen_scaffold.answers.merge import merge, parse_set
+from torchgen_scaffold.answers.words import read_toml
+from torchgen_scaffold.kinds import Choice, Flag, Setting
+from torchgen_scaffold.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from torchgen_scaffold.plan import Plan
+
+Command = Callable[..., None]
+
+
+def spec_flags(command: Command) -> Command:
+    """One flag for each setting that has one, and --config and --set for the rest."""
+    options: list[Callable[[Command], Command]] = [
+        click.option(
+            "--config", type=click.Path(path_type=Path), metavar="FILE", help="a torchgen.toml; flags win"
+        ),
+        click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="any key of torchgen.toml"),
+        *(_option(key, setting) for key, setting in SETTINGS.items() if setting.flag),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _option(key: str, setting: Setting) -> Callable[[Command], Command]:
+    """The flag of one setting, under a name that click can give a parameter; Asked turns it back."""
+    about = (
+        setting.help if setting.default in (None, False) else f"{setting.help} [default: {setting.default}]"
+    )
+    parameter = key.replace(".", "__")
+    if isinstance(setting.kind, Flag):
+        return click.option(setting.flag, parameter, is_flag=True, default=None, help=about)
+    choices = "|".join(setting.kind.options) if isinstance(setting.kind, Choice) else setting.kind.metavar
+    return click.option(setting.flag, parameter, metavar=choices, help=about)
+
+
+class Asked:
+    """What a command was asked: the merged answers, and where their paths start."""
+
+    def __init__(self, flags: dict[str, Any], config: Path | None, sets: tuple[str, ...]) -> None:
+        given = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
+        given |= dict(parse_set(text) for text in sets)
+        file = read_toml(config) if config else {}
+        self.answers = merge(file, given)
+        # A path in a file is relative to that file; one that was typed, to where it was typed.
+        self.base = config.parent if config and "data.source" not in given else Path()
+
+
+def tell_notes(planned: Plan) -> None:
+    """What a person should hear though nothing is wrong."""
+    for note in planned.notes:
+        click.echo(f"Note: {note}", err=True)
