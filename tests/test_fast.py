@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import importlib
-import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,8 +16,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from projects import inside, make, run, script_fails
-from test_training import load, same
+from projects import inside, make, script_fails
+from test_training import same
 
 CPU = torch.device("cpu")
 NETWORKS: dict[str, dict[str, Any]] = {

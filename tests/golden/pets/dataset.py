@@ -57,14 +57,15 @@ def to_tensor(image: Image.Image) -> torch.Tensor:
 
 def augment(images: torch.Tensor) -> torch.Tensor:
     """A batch (N, 3, 32, 48) float32 for training, each image a little different in every epoch."""
-    height, width = images.shape[2:]
+    count, _, height, width = images.shape
     padded = F.pad(images, (SHIFT,) * 4, mode="replicate")  # the edge goes on
-    starts = torch.randint(0, 2 * SHIFT + 1, (len(images), 2)).tolist()
-    moved = [
-        image[:, top : top + height, left : left + width]
-        for image, (top, left) in zip(padded, starts, strict=True)
-    ]
-    return torch.stack(moved)
+    # The rows and the columns (N, size) that each image is cut from, and its number.
+    tops, lefts = torch.randint(0, 2 * SHIFT + 1, (2, count, 1)).to(images.device)
+    rows = tops + torch.arange(height, device=images.device)
+    columns = lefts + torch.arange(width, device=images.device)
+    numbers = torch.arange(count, device=images.device)[:, None, None]
+    moved = padded.movedim(1, 3)[numbers, rows[:, :, None], columns[:, None, :]]
+    return moved.movedim(3, 1)  # channels first again: (N, H, W, C) -> (N, C, H, W)
 
 
 def find_files(folder: Path) -> tuple[list[Path], torch.Tensor]:
