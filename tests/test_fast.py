@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from projects import inside, make, script_fails
+from projects import inside, make, run, script_fails
 from test_training import same
 
 CPU = torch.device("cpu")
@@ -117,6 +117,14 @@ def test_a_step_of_nothing_is_refused(
     project = make(tmp_path, task="binary", input_shape="4", data={"samples": 60})
     assert script_fails(project, "train.py", *flags) == "2"
     assert flags[0] in capsys.readouterr().err
+
+
+def test_batches_too_small_for_batchnorm_are_refused(tmp_path: Path) -> None:
+    layers = {"layers": "linear(8) -> batchnorm -> relu"}
+    project = make(tmp_path, task="binary", input_shape="4", data={"samples": 60}, model=layers)
+    message = "2 or more samples a batch and process are needed; here 44 make batches of 1."
+    assert script_fails(project, "train.py", "--batch-size", "1") == message
+    run(project, "train.py", "--batch-size", "20", "--accumulate", "3", "--epochs", "1")
 
 
 def test_what_does_not_fit_comes_in_the_same_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,9 +27,9 @@ class Numbers(Sampler[torch.Tensor]):
     ) -> None:
         self.samples, self.batch_size, self.device = samples, batch_size, device
         self.shuffle, self.smallest = shuffle, smallest
-        if samples < WORLD_SIZE:
-            problem = f"{samples} samples cannot be shared by {WORLD_SIZE} processes."
-            raise SystemExit(problem)
+        if min(samples, batch_size) // WORLD_SIZE < smallest:
+            problem = f"{smallest} or more samples a batch and process are needed"
+            raise SystemExit(f"{problem}; here {samples} make batches of {batch_size}.")
 
     def __len__(self) -> int:
         whole, rest = divmod(self.samples, self.batch_size)
