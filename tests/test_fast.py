@@ -216,7 +216,7 @@ class FakeCuda:
         self.sync_mode = mode
 
     @contextlib.contextmanager
-    def graph(self, graph: SimpleNamespace, stream: Any) -> Iterator[None]:
+    def graph(self, graph: SimpleNamespace, stream: Any, capture_error_mode: str) -> Iterator[None]:
         assert all(isinstance(group["lr"], torch.Tensor) for group in self.optimizer.param_groups)
         assert all(group["capturable"] for group in self.optimizer.param_groups)
         if self.refuses == "graph":

@@ -16,6 +16,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from projects import inside, make, run, run_tests, script_fails
+from test_training import load, same
 from torchgen_scaffold import Spec, SpecError
 from torchgen_scaffold.sources.table import stream
 
@@ -267,3 +268,26 @@ def test_predict_says_which_column_is_missing(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "new.parquet")
     rows = list(csv.DictReader(io.StringIO(run(made, "predict.py", str(tmp_path / "new.parquet")))))
     assert len(rows) == ROWS and all(np.isfinite(float(row["price"])) for row in rows)
+
+
+def test_a_streamed_run_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
+    write(tmp_path)
+    made = make(tmp_path, data={**ON, "target": "price"})
+    run(made, "train.py", "--epochs", "3", "--output-dir", "whole")
+    run(made, "train.py", "--epochs", "1", "--output-dir", "halves")
+    run(made, "train.py", "--epochs", "3", "--output-dir", "halves", "--resume")
+    whole, halves = (load(made / folder / "last.pt") for folder in ("whole", "halves"))
+    assert same(whole, halves)
+
+
+def test_each_epoch_reads_the_pieces_in_another_order(tmp_path: Path) -> None:
+    write(tmp_path)
+    made = make(tmp_path, data={**ON, "target": "price"})
+    with inside(made):
+        train = importlib.import_module("dataset").load_splits(0).train
+        loader = importlib.import_module("batches").make_loader(train, 50, torch.device("cpu"), shuffle=True)
+        firsts = []
+        for seed in (1, 2, 1):
+            torch.manual_seed(seed)
+            firsts.append(next(iter(loader))[1])
+        assert torch.equal(firsts[0], firsts[2]) and not torch.equal(firsts[0], firsts[1])

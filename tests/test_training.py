@@ -111,7 +111,12 @@ def test_a_run_that_is_killed_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
 def test_a_schedule_over_the_run_resumes_with_its_own_length_alone(tmp_path: Path) -> None:
     project = make(tmp_path, **ROW, training={"schedule": "cosine"})
     run(project, "train.py", "--epochs", "2")
-    assert "--epochs 2" in script_fails(project, "train.py", "--epochs", "4", "--resume")
+    message = script_fails(project, "train.py", "--epochs", "4", "--resume")
+    assert message == "That run's schedule spans 2 epochs; resume with its --epochs."
+    cycle = make(tmp_path, "cycle", **ROW, training={"schedule": "onecycle", "batch_size": 16})
+    run(cycle, "train.py", "--epochs", "2")
+    message = script_fails(cycle, "train.py", "--epochs", "2", "--batch-size", "8", "--resume")
+    assert "spans 8 steps; resume with its --epochs, --batch-size and --accumulate" in message
 
 
 def test_another_seed_cannot_resume(tmp_path: Path) -> None:

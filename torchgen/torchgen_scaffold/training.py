@@ -40,7 +40,7 @@ class Schedule:
     """A learning-rate schedule: `torch.optim.lr_scheduler`'s class and when it steps.
 
     `arguments` are those that come from the run rather than from a setting, as train.py writes them.
-    `spans_the_run` says that it is laid out over all epochs, so that a resumed run needs the same number.
+    `span` is the one of them that says how long the run is, for which it is laid out: a resumed run needs the same.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Schedule:
     every: Literal["never", "epoch", "batch"]
     arguments: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Setting] = field(default_factory=dict)
-    spans_the_run: bool = False
+    span: str = ""
     reads_val_loss: bool = False
 
 
@@ -147,15 +147,19 @@ SCHEDULES = {
             "CosineAnnealingLR",
             "epoch",
             {"T_max": "settings.epochs"},
-            spans_the_run=True,
+            span="T_max",
         ),
         Schedule(
             "onecycle",
             "rises to lr, then falls far below it; steps every batch",
             "OneCycleLR",
             "batch",
-            {"max_lr": "settings.lr", "total_steps": "settings.epochs * len(train_loader)"},
-            spans_the_run=True,
+            {
+                "max_lr": "settings.lr",
+                "total_steps": "settings.epochs * len(train_loader)",
+                "cycle_momentum": "False",  # the optimizer's own stays, as its setting says
+            },
+            span="total_steps",
         ),
         Schedule(
             "step",

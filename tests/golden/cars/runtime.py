@@ -25,6 +25,8 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         found = torch.accelerator.current_accelerator()
         name = str(found) if found and torch.accelerator.is_available() else "cpu"
+        if WORLD_SIZE > 1 and name != "cuda":  # where processes can meet
+            name = "cpu"
     if name == "cuda":  # one GPU for each process of a machine
         name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     try:
@@ -147,7 +149,9 @@ class GraphedStep:
         untyped: Any = torch.cuda  # its Stream has no types
         self.stream = untyped.Stream()
         self.shape: torch.Size | None = None
-        self.warm_ups = 3  # steps that run as they are, in which every library settles
+        # Ordinary steps first: libraries choose their kernels, and the optimizer makes its
+        # state, none of which must be recorded.
+        self.warm_ups = 3
         self.graph: torch.cuda.CUDAGraph | None = None
 
     def __call__(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -179,7 +183,7 @@ class GraphedStep:
                 if self.warm_ups:
                     raise
                 say(f"Steps run without a CUDA graph: {str(error).splitlines()[0]}.")
-                self.shape = torch.Size()  # no batch has it
+                self.shape = torch.Size()  # no batch has it: ordinary steps from now on
                 torch.cuda.set_sync_debug_mode("default")
                 loss = self.step(inputs, targets)
             finally:
@@ -192,7 +196,8 @@ class GraphedStep:
     ) -> torch.cuda.CUDAGraph:
         """Record a step without running it.
 
-        Its learning rates are tensors meanwhile: a number would stay as it is now.
+        Meanwhile the learning rates are tensors: a number would be frozen into the graph,
+        and a tensor is read at each replay, so that a schedule still works.
         """
         groups = self.optimizer.param_groups
         before = [dict(group) for group in groups]
@@ -206,7 +211,10 @@ class GraphedStep:
                 state["step"] = state["step"].to(device)
         graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(graph, stream=self.stream):
+            # "thread_local": what a loader's thread does meanwhile is no error.
+            with torch.cuda.graph(
+                graph, stream=self.stream, capture_error_mode="thread_local"
+            ):
                 self.loss = self.step(self.inputs, self.targets)
         except RuntimeError as error:
             problem = f"This step makes no CUDA graph ({error}); use --eager."

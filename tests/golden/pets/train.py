@@ -102,7 +102,8 @@ def make_step(
                 logits = network(part)
             loss = loss_fn(logits.float(), truth)
             if len(part) < len(inputs):
-                loss = loss * (len(part) / len(inputs))  # its share of the whole batch
+                # By its size: so the sum is the mean over the whole batch.
+                loss = loss * (len(part) / len(inputs))
             if not losses:
                 optimizer.zero_grad()  # gradients add up unless they are cleared
             scaler.scale(loss).backward()  # fp16 would lose small gradients, unscaled
@@ -238,7 +239,7 @@ def train(settings: argparse.Namespace, device: torch.device) -> None:
                 say(f"Stopped: no better val loss for {settings.patience} epochs.")
                 break
     except KeyboardInterrupt:
-        done = load_checkpoint(last, device)["progress"]["epoch"]
+        done = load_checkpoint(last, torch.device("cpu"))["progress"]["epoch"]
         say(f"\nStopped; {last} holds {done} whole epochs.")
         say("Go on with the same settings and --resume.")
         raise SystemExit(130) from None

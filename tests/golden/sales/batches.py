@@ -24,7 +24,8 @@ class Batches(IterableDataset[tuple[torch.Tensor, ...]]):
         self.shuffle, self.smallest = shuffle, smallest
 
     def __len__(self) -> int:
-        return -(-len(self.rows) // self.batch_size)
+        whole, rest = divmod(len(self.rows), self.batch_size)
+        return whole + (rest >= self.smallest)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, ...]]:
         for inputs, targets in self.rows.batches(self.batch_size):
@@ -49,7 +50,8 @@ def make_loader(
         Batches(split, batch_size, shuffle, smallest),
         batch_size=None,  # batches come whole
         num_workers=1,  # it reads on while the network learns
-        persistent_workers=True,
+        # For training a new one each epoch: its order follows from the epoch's seed.
+        persistent_workers=not shuffle,
         pin_memory=device.type == "cuda",  # is copied to a GPU while it computes
     )
 

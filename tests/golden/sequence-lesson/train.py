@@ -66,7 +66,10 @@ def main() -> None:
     loss_fn = make_loss().to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.lr)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=settings.lr, total_steps=settings.epochs * len(train_loader)
+        optimizer,
+        max_lr=settings.lr,
+        total_steps=settings.epochs * len(train_loader),
+        cycle_momentum=False,
     )
 
     best_loss = float("inf")

@@ -103,7 +103,8 @@ def make_step(
                 logits = network(part)
             loss = loss_fn(logits.float(), truth)
             if len(part) < len(inputs):
-                loss = loss * (len(part) / len(inputs))  # its share of the whole batch
+                # By its size: so the sum is the mean over the whole batch.
+                loss = loss * (len(part) / len(inputs))
             if not losses:
                 optimizer.zero_grad()  # gradients add up unless they are cleared
             scaler.scale(loss).backward()  # fp16 would lose small gradients, unscaled
@@ -195,7 +196,7 @@ def train(settings: argparse.Namespace, device: torch.device) -> None:
         "best_loss": math.inf,
         "stale": 0,
         "seed": settings.seed,
-        "epochs": settings.epochs,
+        "span": settings.epochs,  # of the schedule
     }
     rows: list[dict[str, Any]] = []
     if settings.resume:
@@ -204,10 +205,9 @@ def train(settings: argparse.Namespace, device: torch.device) -> None:
             seed = checkpoint["progress"]["seed"]
             problem = f"That run split its data with --seed {seed}; resume with it."
             raise SystemExit(problem)
-        if checkpoint["progress"]["epochs"] != settings.epochs:
-            epochs = checkpoint["progress"]["epochs"]
-            problem = f"That run's schedule spans --epochs {epochs}; resume with it."
-            raise SystemExit(problem)
+        if checkpoint["progress"]["span"] != progress["span"]:
+            problem = f"That run's schedule spans {checkpoint['progress']['span']}"
+            raise SystemExit(f"{problem} epochs; resume with its --epochs.")
         for name, part in parts.items():
             part.load_state_dict(checkpoint[name])
         progress, rows = checkpoint["progress"], checkpoint["rows"]
@@ -246,7 +246,7 @@ def train(settings: argparse.Namespace, device: torch.device) -> None:
                 say(f"Stopped: no better val loss for {settings.patience} epochs.")
                 break
     except KeyboardInterrupt:
-        done = load_checkpoint(last, device)["progress"]["epoch"]
+        done = load_checkpoint(last, torch.device("cpu"))["progress"]["epoch"]
         say(f"\nStopped; {last} holds {done} whole epochs.")
         say("Go on with the same settings and --resume.")
         raise SystemExit(130) from None

@@ -31,21 +31,22 @@ class Numbers(Sampler[torch.Tensor]):
             problem = f"{smallest} or more samples a batch and process are needed"
             raise SystemExit(f"{problem}; here {samples} make batches of {batch_size}.")
 
-    def __len__(self) -> int:
+    def __len__(self) -> int:  # of any number of processes, so that a schedule fits
         whole, rest = divmod(self.samples, self.batch_size)
         return whole + (rest >= self.smallest)
 
     def __iter__(self) -> Iterator[torch.Tensor]:
-        order = torch.arange(self.samples, device=self.device)
+        order = torch.arange(self.samples)
         if self.shuffle:
-            # By the epoch's seed alone, however many numbers others have drawn since.
-            chance = torch.Generator(self.device).manual_seed(torch.initial_seed())
-            order = torch.randperm(self.samples, generator=chance, device=self.device)
+            # By the epoch's seed alone: the same on any device, and in every process.
+            seed = torch.initial_seed()
+            chance = torch.Generator().manual_seed(seed)
+            order = torch.randperm(self.samples, generator=chance)
             # As many for each process; in every epoch it is others that are left over.
             order = order[: self.samples - self.samples % WORLD_SIZE]
-            if WORLD_SIZE > 1:  # from here on each draws random numbers of its own
-                torch.manual_seed(torch.initial_seed() + RANK * 2**32)
-        share = order[RANK::WORLD_SIZE]
+            # Dropout and augmentation draw from here on, in each process for itself.
+            torch.manual_seed((seed + RANK * 2**32) % 2**64)
+        share = order[RANK::WORLD_SIZE].to(self.device)
         for numbers in torch.split(share, self.batch_size // WORLD_SIZE):
             if len(numbers) >= self.smallest:
                 yield numbers
