@@ -112,11 +112,11 @@ def test_a_schedule_over_the_run_resumes_with_its_own_length_alone(tmp_path: Pat
     project = make(tmp_path, **ROW, training={"schedule": "cosine"})
     run(project, "train.py", "--epochs", "2")
     message = script_fails(project, "train.py", "--epochs", "4", "--resume")
-    assert message == "That run's schedule spans 2 epochs; resume with its --epochs."
+    assert message == "That run's schedule spans 2 epochs. Resume with its --epochs."
     cycle = make(tmp_path, "cycle", **ROW, training={"schedule": "onecycle", "batch_size": 16})
     run(cycle, "train.py", "--epochs", "2")
     message = script_fails(cycle, "train.py", "--epochs", "2", "--batch-size", "8", "--resume")
-    assert "spans 8 steps; resume with its --epochs, --batch-size and --accumulate" in message
+    assert "spans 8 steps. Resume with its --epochs and --batch-size." in message
 
 
 def test_another_seed_cannot_resume(tmp_path: Path) -> None:

@@ -206,8 +206,9 @@ def train(settings: argparse.Namespace, device: torch.device) -> None:
             problem = f"That run split its data with --seed {seed}; resume with it."
             raise SystemExit(problem)
         if checkpoint["progress"]["span"] != progress["span"]:
-            problem = f"That run's schedule spans {checkpoint['progress']['span']}"
-            raise SystemExit(f"{problem} epochs; resume with its --epochs.")
+            span = checkpoint["progress"]["span"]
+            problem = f"That run's schedule spans {span} epochs."
+            raise SystemExit(f"{problem} Resume with its --epochs.")
         for name, part in parts.items():
             part.load_state_dict(checkpoint[name])
         progress, rows = checkpoint["progress"], checkpoint["rows"]

@@ -77,14 +77,12 @@ class Basics:
 
     def _training(self, schedule: Schedule) -> None:
         spec = self._spec
-        self.schedule_span = Code(schedule.arguments.get(schedule.span, ""))
-        self.schedule_span_is = Code(
-            "steps; resume with its --epochs, --batch-size and --accumulate"
-            if schedule.every == "batch"
-            else "epochs; resume with its --epochs"
-        )
         self.schedule_reads_val_loss = schedule.reads_val_loss
         self.steps_every_batch = schedule.every == "batch"
+        self.schedule_span = Code(schedule.arguments.get(schedule.span, ""))
+        batchwise = self.steps_every_batch
+        self.schedule_unit = Code("steps" if batchwise else "epochs")
+        self.schedule_flags = Code("--epochs and --batch-size" if batchwise else "--epochs")
         self.steps_every_epoch = schedule.every == "epoch"
         self.clips = spec.training.clip_norm > 0
         self.stops_early = spec.training.patience > 0
