@@ -20,7 +20,9 @@ DIGITS = ["--data", "sklearn:digits"]
 SHAPES = ["--input-shape", "1,8,8", "--output-shape", "10", "--task", "multiclass"]
 TORCH = "import torch"
 OPTIMIZER = "import torch, make an optimizer"
-MAKE_OPTIMIZER = "import torch; torch.optim.Adam([torch.zeros(1, requires_grad=True)])"
+# All three end at once, as the driver below does: to take torch down again is no part of a start.
+IMPORT_TORCH = "import torch, os; os._exit(0)"
+MAKE_OPTIMIZER = "import torch, os; torch.optim.Adam([torch.zeros(1, requires_grad=True)]); os._exit(0)"
 FIRST_STEP = "train.py to its first step"
 # The process ends inside of the first step of any optimizer. A train.py that makes none is a failure.
 DRIVER = """
@@ -50,7 +52,7 @@ def measure(told: argparse.Namespace) -> tuple[list[Group], list[str]]:
             "torchgen --help": [*torchgen, "--help"],
             "torchgen plan": [*torchgen, "plan", *DIGITS],
             "torchgen new": [*torchgen, "new", "digits", *DIGITS, "--yes", "-o", f"{name}/{ROUND}"],
-            TORCH: ["-c", TORCH],
+            TORCH: ["-c", IMPORT_TORCH],
             OPTIMIZER: ["-c", MAKE_OPTIMIZER],
             FIRST_STEP: ["-c", DRIVER],
         }
