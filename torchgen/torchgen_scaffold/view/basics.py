@@ -56,7 +56,6 @@ class Basics:
         self.is_flat = len(spec.input_shape) == 1
         self.is_regression = row.form == "regression"
         self.is_multiclass = row.form == "multiclass"
-        self.is_recurrent = any(layer.form == "recurrent" for layer in plan.layers)
         self.is_binary = row.form == "binary"
         self.has_test_set = spec.data.test_samples > 0
         self.has_val_set = spec.data.val_samples > 0
