@@ -103,6 +103,23 @@ def test_dry_run_lists_and_writes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_force_says_first_what_it_replaces(tmp_path: Path) -> None:
+    home = tmp_path / "digits"
+    home.mkdir()
+    (home / "README.md").write_text("mine\n")
+    (home / "notes.md").write_text("mine\n")
+    first = torchgen("new", "digits", *DIGITS, "--yes", "--force", cwd=tmp_path)
+    assert first.exit_code == 0
+    assert "Note: --force replaces README.md, which torchgen did not write." in first.stderr
+    assert (home / "notes.md").read_text() == "mine\n"
+    again = torchgen("new", "digits", *DIGITS, "--yes", "--force", cwd=tmp_path)
+    assert again.exit_code == 0 and "replaces" not in again.stderr
+    (home / "train.py").write_text("mine = 1\n")
+    shown = torchgen("new", "digits", *DIGITS, "--yes", "--force", "--dry-run", cwd=tmp_path)
+    assert "replaces train.py with your edits in them" in shown.stderr
+    assert (home / "train.py").read_text() == "mine = 1\n"
+
+
 def test_an_existing_project_is_refused_and_force_overwrites_its_own_files_alone(tmp_path: Path) -> None:
     assert torchgen("new", "digits", *DIGITS, "--yes", cwd=tmp_path).exit_code == 0
     mine = tmp_path / "digits/notes.md"

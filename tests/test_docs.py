@@ -34,7 +34,13 @@ from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 NAMES = [page.name for page in PAGES]
-QUICK = ("torchgen new ", "torchgen plan ", "torchgen options")  # to train is for other tests
+QUICK = (
+    "torchgen new ",
+    "torchgen plan ",
+    "torchgen options",
+    "torchgen check ",
+    "torchgen update ",
+)  # to train is for other tests
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from torchgen_scaffold.plan import Plan, plan
 from torchgen_scaffold.records import record
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.write import write_tree
+from torchgen_scaffold.written import MEMORY, memory_of, replaced_notes
 
 
 @record
@@ -41,18 +42,30 @@ class Made:
 
 
 def create(
-    answers: Mapping[str, Any], *, base: Path, output_dir: Path, force: bool = False, dry_run: bool = False
+    answers: Mapping[str, Any],
+    *,
+    base: Path,
+    output_dir: Path,
+    force: bool = False,
+    dry_run: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> Made:
     """Write the project of these answers into `output_dir / name`. Raises SpecError before anything is written,
     DestinationError where something is in the way, MachineError where the disk is full.
+
+    With `force`, `tell` hears beforehand which files will be replaced that torchgen did not write, or that were edited.
     """
     spec = Spec.from_dict(answers, base=base, into=output_dir)
     home = output_dir / spec.name
     planned = plan(spec)
     files = texts_of(planned)
+    files[MEMORY] = memory_of(files)
     data = spec.data
     copies = _copies(data.place, data.original) if spec.project.copy_data and data.original else {}
     names = sorted([*files, *copies])
+    if force and tell:
+        for note in replaced_notes(home, files):
+            tell(note)
     if not dry_run:
         names = write_tree(files, home, force=force, copies=copies)
     return Made(home, names, planned)

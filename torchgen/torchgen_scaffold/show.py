@@ -133,6 +133,11 @@ def show_step(step: Step) -> None:
         _print("\n".join([line, *(f"    {text}".rstrip() for text in said)]))
 
 
+def show_lines(lines: Sequence[str], stream: IO[str] | None = None) -> None:
+    """Print lines, to stdout unless another stream is given."""
+    _print("\n".join(lines), stream)
+
+
 def _table(rows: Sequence[Row]) -> list[str]:
     """Lay the rows out; on a narrow terminal the last column wraps, and goes where it cannot be read."""
     layer, output, params = (max(len(row[column]) for row in rows) for column in range(3))

@@ -10,5 +10,7 @@ COMMANDS = {
     "new": "Write a project; at a terminal, ask for what the flags left out.",
     "plan": "Show every layer's shape, parameters and arithmetic; write nothing.",
     "options": "List every preset, layer, task, loss, optimizer, schedule and data source.",
+    "check": "Compare a project with what its torchgen.toml gives; differences as a diff.",
+    "update": "Bring a project to this version or to changed answers, keeping your edits.",
     "verify": "Prove a generated project: its tests, one epoch, eval, predict.",
 }

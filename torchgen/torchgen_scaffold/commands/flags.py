@@ -19,18 +19,23 @@ if TYPE_CHECKING:
 Command = Callable[..., None]
 
 
-def spec_flags(command: Command) -> Command:
-    """One flag for each setting that has one, and --config and --set for the rest."""
+def spec_flags(*, config: bool = True) -> Callable[[Command], Command]:
+    """One flag for each setting that has one, and --set for the rest; --config unless the project has its own."""
     options: list[Callable[[Command], Command]] = [
-        click.option(
-            "--config", type=click.Path(path_type=Path), metavar="FILE", help="a torchgen.toml; flags win"
-        ),
         click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="any key of torchgen.toml"),
         *(_option(key, setting) for key, setting in SETTINGS.items() if setting.flag),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    if config:
+        about = "a torchgen.toml; flags win"
+        file = click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help=about)
+        options.insert(0, file)
+
+    def flagged(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return flagged
 
 
 def _option(key: str, setting: Setting) -> Callable[[Command], Command]:
@@ -57,7 +62,12 @@ class Asked:
         self.base = config.parent if config and "data.source" not in given else Path()
 
 
+def tell_note(note: str) -> None:
+    """Say one thing that a person should hear though nothing is wrong."""
+    click.echo(f"Note: {note}", err=True)
+
+
 def tell_notes(planned: Plan) -> None:
-    """What a person should hear though nothing is wrong."""
+    """Say all that a plan has to say."""
     for note in planned.notes:
-        click.echo(f"Note: {note}", err=True)
+        tell_note(note)

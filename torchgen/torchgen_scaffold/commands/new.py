@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from torchgen_scaffold.commands.flags import Asked, spec_flags, tell_notes
+from torchgen_scaffold.commands.flags import Asked, spec_flags, tell_note, tell_notes
 
 
 @click.command("new")
 @click.argument("name", required=False)
-@spec_flags
+@spec_flags()
 @click.option(
     "-o", "--output-dir", type=click.Path(path_type=Path), default=Path(), help="where NAME is made"
 )
@@ -41,7 +41,14 @@ def command(
         from torchgen_scaffold.prompts import ask
 
         asked.answers = ask(asked.answers, asked.base, output_dir, force=force or dry_run)
-    made = create(asked.answers, base=asked.base, output_dir=output_dir, force=force, dry_run=dry_run)
+    made = create(
+        asked.answers,
+        base=asked.base,
+        output_dir=output_dir,
+        force=force,
+        dry_run=dry_run,
+        tell=None if interactive else tell_note,  # a person has heard it with the table
+    )
     if as_json:
         import json
 

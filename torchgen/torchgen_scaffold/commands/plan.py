@@ -11,7 +11,7 @@ from torchgen_scaffold.commands.flags import Asked, spec_flags, tell_notes
 
 
 @click.command("plan")
-@spec_flags
+@spec_flags()
 @click.option("--json", "as_json", is_flag=True, help="print one JSON document")
 @click.option("--svg", type=click.Path(path_type=Path), metavar="FILE", help="draw the network into FILE")
 @click.option("--mermaid", is_flag=True, help="print a Mermaid diagram")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from torchgen_scaffold.errors import SpecError
+from torchgen_scaffold.generate import texts_of
 from torchgen_scaffold.plan import plan
 from torchgen_scaffold.prompts.data import facts_line
 from torchgen_scaffold.prompts.question import Question, as_typed
@@ -18,6 +19,7 @@ from torchgen_scaffold.prompts.terminal import Option, choose, say
 from torchgen_scaffold.show import show_error, show_plan
 from torchgen_scaffold.sources.reading import reading_once
 from torchgen_scaffold.spec import Spec
+from torchgen_scaffold.written import replaced_notes
 
 __all__ = ["ask"]
 
@@ -38,8 +40,8 @@ def ask(answers: Mapping[str, Any], base: Path, output_dir: Path, *, force: bool
             _tell(talk)
         while True:
             spec = _complete(talk)
-            _show(spec)
             place = talk.home(spec.name)
+            _show(spec, place, force=force)
             shown = str(place) if place.is_absolute() or str(place).startswith(".") else f"./{place}"
             options = [Option(word, word) for word in (_YES, _CHANGE, _CANCEL)]
             answer = choose(f"Write it to {shown}?", options)
@@ -50,11 +52,11 @@ def ask(answers: Mapping[str, Any], base: Path, output_dir: Path, *, force: bool
             _change(talk, spec)
 
 
-def _show(spec: Spec) -> None:
-    """Print the layer table and what deserves saying aloud."""
+def _show(spec: Spec, place: Path, *, force: bool) -> None:
+    """Print the layer table and what deserves saying aloud; with `force`, what would be replaced at `place` too."""
     planned = plan(spec)
     show_plan(planned)
-    for note in planned.notes:
+    for note in (*planned.notes, *(replaced_notes(place, texts_of(planned)) if force else ())):
         click.echo(f"Note: {note}", err=True)
 
 
