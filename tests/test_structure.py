@@ -31,7 +31,7 @@ FLOORS = (
     ("network", "answers"),
     ("plan",),
     ("view",),
-    ("render", "folding", "formatting", "catalogue", "staging", "wording", "verify"),
+    ("render", "folding", "formatting", "catalogue", "wording", "verify", "places", "staging", "changing"),
     ("generate", "write", "stages", "layout", "glyphs", "show"),
     ("create", "draw"),
     ("prompts",),
