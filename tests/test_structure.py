@@ -31,7 +31,7 @@ FLOORS = (
     ("network", "answers"),
     ("plan",),
     ("view",),
-    ("render", "folding", "formatting", "catalogue", "staging", "wording", "verify"),
+    ("render", "folding", "formatting", "catalogue", "wording", "verify", "places", "staging", "changing"),
     ("checkpoints", "git", "written"),
     ("generate", "merging", "write", "stages", "layout", "glyphs", "show"),
     ("checking", "create", "draw", "updating"),

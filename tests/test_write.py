@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from torchgen_scaffold import staging, write
+from torchgen_scaffold import changing, staging, write
 from torchgen_scaffold.errors import DestinationError, MachineError, SpecError, TorchgenError
-from torchgen_scaffold.write import check_destination, replace_file, write_tree
+from torchgen_scaffold.write import change_tree, check_destination, recover, replace_file, write_tree
 
 FILES = {"README.md": "hello\n", "model.py": "x = 'é'\n", "ci/a/b.yml": "a: 1\n", "data/empty.csv": ""}
 OLD = {"README.md": "mine\n", "notes.txt": "keep me\n", "ci/own.yml": "b: 2\n", "model.py": "old\n"}
@@ -286,14 +287,14 @@ def test_every_failure_leaves_the_old_or_the_new(
 
 
 class InterruptAtLine:
-    """Raise KeyboardInterrupt at the n-th line that runs in write.py or staging.py, as Ctrl-C may."""
+    """Raise KeyboardInterrupt at the n-th line that runs in the modules that write, as Ctrl-C may."""
 
     def __init__(self, n: int) -> None:
         self.left = n
         self.where = ""
 
     def __call__(self, frame: FrameType, event: str, arg: object) -> Callable[..., Any] | None:
-        if frame.f_code.co_filename not in (write.__file__, staging.__file__):
+        if frame.f_code.co_filename not in (write.__file__, staging.__file__, changing.__file__):
             return None
         if event == "line":
             self.left -= 1
@@ -377,9 +378,8 @@ def test_originals_that_cannot_be_put_back_are_kept_and_named(tmp_path: Path) ->
     (stage,) = tmp_path.glob(".torchgen-*")
     assert str(stage / "old") in str(caught.value)
     assert (stage / "old/README.md").read_text() == "mine\n"
-    os.utime(stage, (0, 0))
-    write_tree(FILES, tmp_path, force=True)
-    assert (stage / "old/README.md").exists(), "a later run cleaned originals away"
+    recover(tmp_path)  # once the disk is well again
+    assert tree(tmp_path) == with_folders(OLD)
 
 
 def test_without_hard_links_originals_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -558,11 +558,9 @@ def test_a_kill_leaves_the_destination_whole_or_absent(tmp_path: Path) -> None:
         child.kill()
         finish(child)
         assert not destination.exists() or tree(destination) == CHILD_FILES
-    leftovers = list((tmp_path / "deep").glob(".torchgen-*"))
-    for path in leftovers:
-        os.utime(path, (0, 0))
     write_tree(FILES, tmp_path / "deep/last")
-    assert [path for path in leftovers if (path / "made-by-torchgen").exists()] == []
+    write_tree(FILES, tmp_path / "last")
+    assert not list(tmp_path.rglob(".torchgen-*"))
 
 
 @pytest.mark.parametrize("state", ["absent", "deep", "empty"])
@@ -621,27 +619,182 @@ def test_threads_that_overwrite_do_not_mix(tmp_path: Path) -> None:
 # What a killed process leaves.
 
 
-def leave(home: Path, *, age: float, marker: bool = True) -> Path:
-    stage = home / ".torchgen-0123456789abcdef"
-    make(stage, {"new/x": "1", **({"made-by-torchgen": ""} if marker else {})})
-    os.utime(stage, (time.time() - age,) * 2)
-    return stage
+def leave(home: Path, name: str = ".torchgen-0123456789abcdef") -> Path:
+    make(home / name, {"new/x": "1"})
+    return home / name
+
+
+def test_leftovers_of_the_dead_are_removed_at_once(tmp_path: Path) -> None:
+    for home in (tmp_path, tmp_path / "there"):
+        leave(home)
+        leave(home, ".torchgen-0123456789abcdee.change")  # nothing was begun
+    write_tree(FILES, tmp_path / "p")
+    write_tree(FILES, tmp_path / "there", force=True)
+    assert tree(tmp_path) == with_folders(
+        {f"{top}/{name}": text for top in ("p", "there") for name, text in FILES.items()}
+    )
+
+
+def test_those_of_the_living_stay(tmp_path: Path) -> None:
+    stage = leave(tmp_path)
+    lock = staging.Lock(stage)
+    write_tree(FILES, tmp_path / "p")
+    replace_file(tmp_path / "a.svg", "1")
+    write_tree(FILES, tmp_path, force=True)
+    assert (stage / "new/x").exists()
+    lock.close()
+    recover(tmp_path)
+    assert not stage.exists()
 
 
 @pytest.mark.parametrize(
-    ("age", "marker", "goes"), [(7200, True, True), (60, True, False), (7200, False, False)]
+    "name",
+    [
+        ".torchgen-notes",
+        ".torchgen-0123456789abcdeg",
+        ".torchgen-0123456789abcdef0",
+        ".torchgen-0123456789abcdef.x",
+    ],
 )
-def test_only_old_leftovers_of_ours_are_removed(tmp_path: Path, age: float, marker: bool, goes: bool) -> None:
-    stage = leave(tmp_path, age=age, marker=marker)
+def test_what_is_only_called_alike_stays_and_is_in_the_way(tmp_path: Path, name: str) -> None:
+    leave(tmp_path, name)
+    (tmp_path / ".torchgen-0123456789abcdef").symlink_to(name)
+    with pytest.raises(DestinationError, match=name):
+        write_tree(FILES, tmp_path)
+    write_tree(FILES, tmp_path / "p")
+    assert (tmp_path / name / "new/x").exists() and (tmp_path / ".torchgen-0123456789abcdef").is_symlink()
+
+
+@pytest.mark.parametrize(("age", "goes"), [(7200, True), (60, False)])
+def test_without_locks_age_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: float, goes: bool
+) -> None:
+    import fcntl
+
+    def no_locks(*args: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    stage = leave(tmp_path)
+    os.utime(stage, (time.time() - age,) * 2)
+    monkeypatch.setattr(fcntl, "flock", no_locks)
     write_tree(FILES, tmp_path / "p")
     assert stage.exists() is not goes
+    assert tree(tmp_path / "p") == with_folders(FILES)
 
 
-def test_a_leftover_is_not_in_the_way(tmp_path: Path) -> None:
-    stage = leave(tmp_path, age=60)
-    write_tree(FILES, tmp_path)
-    shutil.rmtree(stage)
-    assert tree(tmp_path) == with_folders(FILES)
+def test_without_locks_a_change_that_may_go_on_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    stage = leave(tmp_path, ".torchgen-0123456789abcdef.change")
+    make(stage, {"journal": '{"put": {"x": [1, 1]}, "replaced": [], "removed": [], "folders": []}'})
+    monkeypatch.setattr(fcntl, "flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
+    with pytest.raises(DestinationError, match="less than an hour ago"):
+        recover(tmp_path)
+    os.utime(stage, (0, 0))
+    recover(tmp_path)
+    assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("moment", ["before it is locked", "before it is opened"])
+def test_a_stage_that_is_taken_for_dead_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Between making a directory and locking it, another torchgen may come along and clean up."""
+    real, turns, theirs = staging.Lock, 0, []
+
+    class Late(real):  # type: ignore[misc, valid-type]
+        def __init__(self, path: Path) -> None:
+            nonlocal turns
+            turns += 1
+            if turns == 1:
+                theirs.append(real(path))
+                if moment == "before it is opened":
+                    path.rmdir()
+            super().__init__(path)
+
+    monkeypatch.setattr(staging, "Lock", Late)
+    write_tree(FILES, tmp_path / "p")
+    assert turns > 1
+    assert tree(tmp_path / "p") == with_folders(FILES)
+
+
+# A change of what is there.
+
+
+def test_change_tree_writes_and_removes(tmp_path: Path) -> None:
+    make(tmp_path, {**OLD, "gone/deep/x": "1", "gone/y": "2", "ci/z": "3"})
+    (tmp_path / "model.py").chmod(0o755)
+    (tmp_path / "gone/folder.py").mkdir()
+    removed = ["gone/deep/x", "gone/y", "ci/z", "never.txt", "gone/folder.py", "notes.txt/x"]
+    change_tree({"model.py": "new\n", "data/x.bin": b"\xff\r\n"}, removed, tmp_path)
+    (tmp_path / "gone/folder.py").rmdir()
+    (tmp_path / "gone").rmdir()
+    assert (tmp_path / "data/x.bin").read_bytes() == b"\xff\r\n"
+    (tmp_path / "data/x.bin").write_text("")
+    assert tree(tmp_path) == with_folders({**OLD, "model.py": "new\n", "data/x.bin": ""})
+    assert stat.S_IMODE((tmp_path / "model.py").stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", ".git/config", "out/x", "README.md", "Model.py", "ci"])
+def test_what_change_tree_may_not_touch(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "p"
+    make(root, OLD)
+    make(tmp_path, {"x": "mine", "outside/x": "mine"})
+    (root / "out").symlink_to(tmp_path / "outside")
+    before = tree(tmp_path)
+    for files, removed in (
+        ({"README.md": "1", "model.py": "2", name: "3"}, ()),
+        ({"README.md": "1", "model.py": "2"}, [name]),
+    ):
+        if name == "README.md" and not removed:
+            continue
+        if name == "ci" and removed:
+            continue  # it is a folder: no file to remove
+        with pytest.raises(DestinationError):
+            change_tree(files, removed, root)
+        assert tree(tmp_path) == before
+
+
+def test_change_tree_removes_a_symlink_and_not_its_target(tmp_path: Path) -> None:
+    make(tmp_path, {"p/a": "1", "target": "mine"})
+    (tmp_path / "p/link").symlink_to(tmp_path / "target")
+    (tmp_path / "p/folder").symlink_to(tmp_path)
+    change_tree({}, ["link", "folder"], tmp_path / "p")
+    assert tree(tmp_path) == with_folders({"p/a": "1", "target": "mine"})
+
+
+def test_change_tree_needs_a_directory(tmp_path: Path) -> None:
+    make(tmp_path, {"file": ""})
+    for place in ("absent", "file", "a\0b"):
+        with pytest.raises(DestinationError):
+            change_tree(FILES, [], tmp_path / place)
+        recover(tmp_path / "absent")
+    assert tree(tmp_path) == {"file": ""}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()], ids=["io", "ctrl-c"]
+)
+def test_every_failure_of_a_change_leaves_the_old_or_the_new(
+    tmp_path: Path, call: str, error: BaseException
+) -> None:
+    removed = ["notes.txt", "ci/own.yml"]
+    for turn in range(1, 60):
+        root = tmp_path / str(turn)
+        make(root, {**OLD, "alone/x": "1"})
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            turns = fail_at(monkeypatch, call, turn, error)
+            with contextlib.suppress(TorchgenError, KeyboardInterrupt):
+                change_tree(FILES, [*removed, "alone/x"], root)
+        old = with_folders({**OLD, "alone/x": "1"})
+        new = with_folders({name: text for name, text in {**OLD, **FILES}.items() if name not in removed})
+        assert tree(root) in (old, new)
+        if turns[0] < turn:
+            break
+    assert turns[0] < turn, "not every turn was tried"
 
 
 # One file.

@@ -13,6 +13,7 @@ from torchgen_scaffold.generate import generate
 from torchgen_scaffold.records import record
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.version import __version__
+from torchgen_scaffold.write import recover
 from torchgen_scaffold.written import ANSWERS, found, read_answers, remembered
 
 
@@ -52,9 +53,11 @@ class Checked:
 def check(directory: Path) -> Checked:
     """Compare the project in `directory` with what this version of torchgen makes of its torchgen.toml.
 
-    Files that torchgen did not write are the user's and not looked at; line endings do not count. Raises SpecError
+    Files that torchgen did not write are the user's and not looked at; line endings do not count. What a killed update
+    has left is brought to an end first. Raises SpecError
     where there is no project, or its torchgen.toml is wrong, DestinationError where a file cannot be read.
     """
+    recover(directory)
     answers = read_answers(directory)
     expected = generate(Spec.from_dict(answers, base=directory, home=directory))
     before = _remembered(directory)

@@ -1,4 +1,8 @@
-"""The mechanics of `write.py`: a temporary directory, the moves out of it, and how they are undone."""
+"""The mechanics of `write.py`: locks, temporary directories that tell whether their owner lives, and files in them.
+
+A temporary directory is named `.torchgen-` and 16 digits, and its owner holds a lock on it. The system lets go of the
+lock when the process ends, however it ends. So the next torchgen knows at once which of them are dead, and takes them away.
+"""
 
 from __future__ import annotations
 
@@ -9,58 +13,147 @@ import shutil
 import stat
 import sys
 import time
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchgen_scaffold.errors import DestinationError, MachineError, Problem, TorchgenError
-from torchgen_scaffold.escape import visible
+from torchgen_scaffold.places import CHANGE, drawn_name, folders_of, in_the_way, is_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-PREFIX = ".torchgen-"
-_MARKER = "made-by-torchgen"
-_STALE_SECONDS = 3600
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-_TAKEN = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR)
-_NO_PATH = (errno.EINVAL, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT)
-_ELSEWHERE = "Choose another directory with -o DIR."
+JOURNAL = "journal"  # in a temporary directory: what changing.py is about to do
+_STALE_SECONDS = 3600  # where there are no locks: nobody writes for so long
+_NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)  # file systems that cannot sync a directory
 
 
-class Stage:
-    """A temporary directory in `home`: what is to come in `new`, and in `old` what it replaces.
+class Lock:
+    """A hold on a directory, which the system lets go of when the process ends, however it ends.
 
-    Its name is drawn before it is made, so that no interrupt finds it made and not known.
+    `known` is False where there are no such locks; then nobody can tell whether a holder lives. Raises
+    BlockingIOError while another holds it, and FileNotFoundError if the directory is not there any more.
     """
 
-    def __init__(self, home: Path) -> None:
-        """Name the directory; `fill` makes it."""
-        self.path = home / f"{PREFIX}{os.urandom(8).hex()}"
-        self.new = self.path / "new"
-        self.old = self.path / "old"
-        self.keep = False  # it holds originals that are in no other place
+    def __init__(self, path: Path) -> None:
+        self.known = False
+        self._handle = -1
+        if sys.platform == "win32":
+            return
+        import fcntl
 
-    def fill(self, contents: Mapping[str, bytes], sources: Mapping[str, Path], *, durably: bool) -> None:
-        """Write everything into `new`, and through to the disk if `durably`; leftovers of killed processes go."""
-        for path in self.path.parent.glob(f"{PREFIX}*"):
-            with contextlib.suppress(OSError):
-                if leftover(path) and time.time() - path.stat().st_mtime > _STALE_SECONDS:
-                    shutil.rmtree(path, ignore_errors=True)
-        _make_directory(self.path, mode=0o700)
-        (self.path / _MARKER).touch()
-        for folder in (self.new, *(self.new / name for name in folders_of([*contents, *sources]))):
-            _make_directory(folder)
-        for name, data in contents.items():
-            write_new(self.new / name, data, durably=durably)
-        for name, source in sources.items():
-            write_new(self.new / name, source, durably=durably)
+        try:
+            self._handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.known = True
+            except BlockingIOError:
+                raise
+            except OSError:  # a network file system without locks
+                pass
+            if not os.path.samestat(os.fstat(self._handle), path.lstat()):
+                raise FileNotFoundError(errno.ENOENT, "It was moved away", str(path))
+        except BaseException:
+            self.close()
+            raise
 
-    def discard(self) -> None:
-        """Remove the directory, unless originals are in it."""
-        if not self.keep:
-            shutil.rmtree(self.path, ignore_errors=True)
+    def close(self) -> None:
+        """Let go."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    __del__ = close  # an interrupt may come between making a lock and noting it
+
+
+@contextlib.contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Hold the directory `root` against other torchgens. Raises DestinationError while another holds it."""
+    try:
+        lock = Lock(root)
+    except BlockingIOError as error:
+        raise in_the_way(root, "Another torchgen is writing into it.", "Try again.") from error
+    try:
+        yield
+    finally:
+        lock.close()
+
+
+class _Stage:
+    """A temporary directory. Its name is drawn before it is made: no interrupt finds it made and not known."""
+
+    def __init__(self, home: Path, suffix: str) -> None:
+        self.home = home
+        self.suffix = suffix
+        self.path = home / drawn_name(suffix)
+        self.lock: Lock | None = None
+
+    def make(self, mode: int) -> None:
+        while self.lock is None:
+            self.path.mkdir(mode)
+            try:
+                _own(self.path, stat.S_IRWXU)
+                self.lock = Lock(self.path)
+            except (BlockingIOError, FileNotFoundError):
+                # Not locked yet, it looked like a dead one's, and another torchgen is taking it away.
+                self.path = self.home / drawn_name(self.suffix)
+
+
+@contextlib.contextmanager
+def staged(home: Path, suffix: str = "", mode: int = 0o777) -> Iterator[Path]:
+    """A new temporary directory in `home`. At the end it goes, unless it was moved or a change must still be undone."""
+    stage = _Stage(home, suffix)
+    try:
+        stage.make(mode)
+        yield stage.path
+    finally:
+        surely(lambda: discard(stage.path))
+        if stage.lock:
+            stage.lock.close()
+
+
+def discard(stage: Path) -> None:
+    """Remove a temporary directory, unless a change that was begun must be undone from it."""
+    if not begun(stage):
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def begun(stage: Path) -> bool:
+    """Does this temporary directory hold a change that was begun and neither ended nor undone?"""
+    return stage.name.endswith(CHANGE) and (stage / JOURNAL).is_file()
+
+
+def leftovers(home: Path) -> list[Path]:
+    """The temporary directories in `home`, of the living too."""
+    try:
+        with os.scandir(home) as entries:
+            return [
+                home / e.name for e in entries if is_temporary(e.name) and e.is_dir(follow_symlinks=False)
+            ]
+    except OSError:  # it may not be read; then it cannot be written either
+        return []
+
+
+@contextlib.contextmanager
+def taken(stage: Path) -> Iterator[bool]:
+    """Hold another's temporary directory, and say whether its owner is dead. Where locks say nothing, age decides."""
+    try:
+        lock = Lock(stage)
+        dead = lock.known or time.time() - stage.stat().st_mtime > _STALE_SECONDS
+    except OSError:  # it is in use, gone by now, or another user's
+        yield False
+        return
+    try:
+        yield dead
+    finally:
+        lock.close()
+
+
+def sweep(home: Path) -> None:
+    """Remove what killed processes have staged in `home`. A change that was begun stays: its own directory undoes it."""
+    for path in leftovers(home):
+        if not begun(path):
+            with taken(path) as dead:
+                if dead:
+                    discard(path)
 
 
 def surely(clean: Callable[[], None]) -> None:
@@ -79,111 +172,26 @@ def remove_empty(folders: Sequence[Path]) -> None:
             folder.rmdir()
 
 
-def leftover(path: Path) -> bool:
-    """Is `path` a stage that a killed process left, with no originals in it?"""
-    ours = path.name.startswith(PREFIX) and not path.is_symlink() and (path / _MARKER).is_file()
-    return ours and not (path / "old").exists()
+def write_all(
+    place: Path, contents: Mapping[str, bytes], sources: Mapping[str, Path], *, durably: bool
+) -> None:
+    """Write new files below the directory `place`, and through to the disk if `durably`."""
+    make_folders(place, [*contents, *sources])
+    for name, data in contents.items():
+        write_new(place / name, data, durably=durably)
+    for name, source in sources.items():
+        write_new(place / name, source, durably=durably)
 
 
-def move_whole(stage: Stage, root: Path) -> None:
-    """Make the new directory appear as `root` by one rename, unless something is there by now."""
-    try:
-        stage.new.rename(root)
-    except OSError as error:
-        if os.path.lexists(root):
-            raise in_the_way(root, "It appeared while this was being written.") from error
-        raise
+def make_folders(place: Path, names: Iterable[str]) -> None:
+    """Make the directories that files of these names need below `place`."""
+    for folder in folders_of(names):
+        make_directory(place / folder)
 
 
-def move_files(stage: Stage, root: Path, names: Sequence[str], *, force: bool) -> None:
-    """Move the new files into `root` one by one; if anything fails, put everything back."""
-    folders = [root / name for name in folders_of(names) if not (root / name).exists()]
-    replaced: set[str] = set()
-    try:
-        stage.keep = True
-        for folder in folders:
-            _make_directory(folder)
-        for name in names:
-            if os.path.lexists(root / name):
-                if not force:
-                    raise in_the_way(root / name, "It appeared while this was being written.")
-                replaced.add(name)
-                _save(root / name, stage.old / name)
-                if not (root / name).is_symlink():
-                    shutil.copymode(root / name, stage.new / name)
-            (stage.new / name).replace(root / name)
-        stage.keep = False
-    except BaseException:
-
-        def undo() -> None:
-            _move_back(stage, root, names, replaced)
-            remove_empty(folders)
-            stage.keep = False
-
-        surely(undo)
-        raise
-
-
-def _save(original: Path, saved: Path) -> None:
-    """Keep `original` as `saved` too, so that at no moment it is in neither place."""
-    saved.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(original, saved, follow_symlinks=False)
-    except (OSError, NotImplementedError):  # not every file system has hard links
-        shutil.copy2(original, saved, follow_symlinks=False)
-
-
-def _move_back(stage: Stage, root: Path, names: Iterable[str], replaced: Iterable[str]) -> None:
-    """Undo every move that was made, as the disk tells it: an interrupt may come between any two lines."""
-    try:
-        for name in names:
-            if os.path.lexists(stage.new / name):
-                continue  # it was not moved
-            if os.path.lexists(stage.old / name):
-                (stage.old / name).replace(root / name)
-            elif name not in replaced:
-                (root / name).unlink(missing_ok=True)
-    except OSError as error:
-        what = f"{visible(str(root))} could not be put back as it was."
-        why = f"{error.strerror}. The originals that are missing are in {visible(str(stage.old))}."
-        raise MachineError(Problem(what, why, "Copy them back by hand.")) from error
-
-
-@contextlib.contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """Hold `root` against other torchgens; the system lets go of it even if this process is killed."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    handle = os.open(root, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise in_the_way(root, "Another torchgen is writing into it.", "Try again.") from error
-        except OSError:
-            pass  # a network file system without locks
-        yield
-    finally:
-        os.close(handle)
-
-
-def make_parents(root: Path, made: list[Path]) -> None:
-    """Make the missing parents of `root`, and note in `made` which those were."""
-    for parent in reversed(root.parents):
-        if not parent.is_dir():
-            made.append(parent)
-            try:
-                _make_directory(parent)
-            except FileExistsError:  # someone was faster; it is theirs
-                made.pop()
-
-
-def _make_directory(path: Path, mode: int = 0o777) -> None:
+def make_directory(path: Path) -> None:
     """Make a directory as the umask says, but always one that its owner can write into."""
-    path.mkdir(mode=mode)
+    path.mkdir()
     _own(path, stat.S_IRWXU)
 
 
@@ -201,38 +209,21 @@ def write_new(path: Path, content: bytes | Path, *, durably: bool) -> None:
     _own(path, stat.S_IRUSR | stat.S_IWUSR)
 
 
+def sync(path: Path) -> None:
+    """Wait until the file or directory `path` is on the disk: a directory's names, a file's contents."""
+    if sys.platform == "win32":  # it has no handles of directories
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+    finally:
+        os.close(handle)
+
+
 def _own(path: Path, bits: int) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & bits != bits:
         path.chmod(mode | bits)
-
-
-def folders_of(names: Iterable[str]) -> list[str]:
-    """List the directories that `names` need, parents first."""
-    nested = (name for name in names if "/" in name)  # few are: most files lie in the project itself
-    return sorted({str(p) for name in nested for p in PurePosixPath(name).parents} - {"."})
-
-
-def in_the_way(place: Path, why: str, instead: str = _ELSEWHERE) -> DestinationError:
-    """Make the error that says why nothing can be written at `place`."""
-    return DestinationError(Problem(f"{visible(str(place))} cannot be written.", why, instead))
-
-
-@contextlib.contextmanager
-def told(place: Path, instead: str = _ELSEWHERE) -> Iterator[None]:
-    """Turn the system's errors into problems: the place's fault, or the machine's."""
-    try:
-        yield
-    except OSError as error:
-        raise _explained(error, place, instead) from error
-
-
-def _explained(error: OSError, place: Path, instead: str) -> TorchgenError:
-    where = f" ({visible(str(error.filename))})" if error.filename else ""
-    reason = f"{error.strerror or error}{where}."
-    if error.errno in _FULL:
-        what = f"There is no room for {visible(str(place))}."
-        return MachineError(Problem(what, reason, "Free some space and try again; nothing was written."))
-    if error.errno in (*_FORBIDDEN, *_TAKEN, *_NO_PATH):
-        return in_the_way(place, reason, instead)
-    return MachineError(Problem(f"{visible(str(place))} cannot be written.", reason, instead))

@@ -1,43 +1,35 @@
 """{path: text} to disk, all of it or nothing: check first, stage in a temporary directory, move into place.
 
-A destination that does not exist appears by one rename: whatever stops the process, it is whole or
-absent. It is not synced, since after a power cut the same command makes it again. One that exists gets
-its files one by one, synced and under a lock, and gets its own back if anything fails; only a kill in
-the middle of that leaves it mixed, with the originals in `.torchgen-*/old` beside them.
+A destination that does not exist appears by one rename, with the parents that are missing: whatever stops the process,
+it is whole or absent. It is not synced, since after a power cut the same command makes it again. One that exists is
+changed under a lock, synced, and gets its files back if anything fails; after a kill, from the next torchgen there.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchgen_scaffold.errors import DestinationError, Problem, SpecError
+from torchgen_scaffold.changing import change, settle
 from torchgen_scaffold.escape import visible
-from torchgen_scaffold.names import path_problem, windows_clash
-from torchgen_scaffold.staging import (
-    PREFIX,
-    Stage,
-    folders_of,
+from torchgen_scaffold.places import (
+    check_contents,
+    check_names,
+    check_source,
+    encoded,
     in_the_way,
-    leftover,
-    locked,
-    make_parents,
-    move_files,
-    move_whole,
-    remove_empty,
-    surely,
+    nearest,
+    resolved,
     told,
-    write_new,
 )
+from torchgen_scaffold.staging import leftovers, locked, make_directory, staged, sweep, write_all, write_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _OTHER_FILE = "Choose another file."
-_NAMED = 10  # files in the way that a message names before it counts
 
 
 def write_tree(
@@ -55,32 +47,62 @@ def write_tree(
     or a file to copy that cannot be read. Whatever is raised, Ctrl-C too, the disk is as it was before.
     """
     sources = copies or {}
-    contents = {name: _encoded(name, text) for name, text in files.items()}
+    contents = {name: encoded(name, text) for name, text in files.items()}
     for source in sources.values():
-        _check_source(source)
+        check_source(source)
     names = sorted([*contents, *sources])
     with told(destination):
-        root = check_destination(destination, names, force=force)
-        existed = root.is_dir()
-        stage = Stage(root if existed else root.parent)
-        made: list[Path] = []
-
-        def clean() -> None:
-            stage.discard()
-            remove_empty(made)  # the parents that were made; those that hold the new project stay
-
-        with locked(root) if existed else contextlib.nullcontext():
-            check_destination(destination, names, force=force)  # again: only now does the lock hold
-            try:
-                make_parents(root, made)
-                stage.fill(contents, sources, durably=existed)
-                if existed:
-                    move_files(stage, root, names, force=force)
-                else:
-                    move_whole(stage, root)
-            finally:
-                surely(clean)
+        root = _usable(destination)
+        if root.is_dir():
+            with locked(root):
+                settle(root)
+                check_destination(destination, names, force=force)
+                change(root, contents, sources)
+        else:
+            check_destination(destination, names, force=force)
+            _appear(root, contents, sources)
     return names
+
+
+def change_tree(files: Mapping[str, str | bytes], removed: Iterable[str], destination: Path) -> None:
+    """Change the existing directory `destination`: write `files` ({relative path: contents}), delete `removed`.
+
+    All of it or nothing. A text is written as UTF-8, bytes as they are. A file that is replaced keeps its
+    permissions; a symlink in its place goes, its target stays. Folders that are missing are made, and those that
+    are emptied go. Of `removed`, what is no file (any more) is passed over. Everything else stays as it is.
+
+    It holds a lock on `destination` meanwhile, and first calls `recover`. Raises DestinationError if `destination`
+    is no directory, if another torchgen is writing into it, if a path leads out of it, is named twice, or is that of
+    a directory, and if it cannot be written; MachineError if the disk is full or fails, SpecError for a text that is
+    not UTF-8. Whatever is raised, Ctrl-C too, the disk is as it was before; after a kill, `recover` makes it so.
+    """
+    contents = {name: encoded(name, text) for name, text in files.items()}
+    removed = sorted(set(removed))
+    names = sorted(contents)
+    with told(destination):
+        root = _usable(destination)
+        if not root.is_dir():
+            raise in_the_way(destination, "It is not there, or is not a directory.", "Check its path.")
+        with locked(root):
+            settle(root)
+            check_names(root, [*names, *removed])
+            check_contents(root, names, force=True)
+            change(root, contents, {}, [name for name in removed if _is_file(root / name)])
+
+
+def recover(destination: Path) -> None:
+    """Bring to an end what a killed torchgen left in the directory `destination`; call it before reading a project.
+
+    A change that was not made to its end is undone, so that `destination` is as it was before; what was only staged
+    is removed. It does nothing, and takes no lock, where nothing was left. Raises DestinationError if another
+    torchgen is writing into `destination`, or if a file was edited since that undoing would overwrite; MachineError
+    if the disk refuses. It may be killed as well: the next call goes on.
+    """
+    with told(destination):
+        root = _usable(destination)
+        if leftovers(root):
+            with locked(root):
+                settle(root)
 
 
 def check_destination(destination: Path, names: Iterable[str] = (), *, force: bool = False) -> Path:
@@ -90,16 +112,14 @@ def check_destination(destination: Path, names: Iterable[str] = (), *, force: bo
     `force`; and with it for files that cannot be replaced, and for paths that lead out of `destination`.
     """
     with told(destination):
-        if destination.is_symlink() and not destination.exists():
-            raise in_the_way(destination, "It is a symlink that leads nowhere.")
-        root = _resolved(destination)
-        nearest = next((place for place in (root, *root.parents) if os.path.lexists(place)), root)
-        if not nearest.is_dir():
-            raise in_the_way(destination, f"{visible(str(nearest))} is not a directory.")
+        root = _usable(destination)
+        there = nearest(root)
+        if not there.is_dir():
+            raise in_the_way(destination, f"{visible(str(there))} is not a directory.")
         names = sorted(names)
-        _check_names(root, names)
-        if nearest == root:
-            _check_contents(root, names, force=force)
+        check_names(root, names)
+        if there == root:
+            check_contents(root, names, force=force)
         return root
 
 
@@ -109,88 +129,66 @@ def replace_file(path: Path, text: str) -> None:
     Raises DestinationError if `path` is a directory or cannot be written, MachineError if the disk is
     full, SpecError if the text is not UTF-8.
     """
-    data = _encoded(str(path), text)
+    data = encoded(str(path), text)
     with told(path, _OTHER_FILE):
         if path.is_dir():
             raise in_the_way(path, "It is a directory, and a file belongs there.", _OTHER_FILE)
         if path.exists() and not path.is_file():  # a pipe or /dev/stdout: nothing to put in its place
             path.write_bytes(data)
             return
-        target = _resolved(path)
-        staged = target.with_name(f"{PREFIX}{os.urandom(8).hex()}")
-        try:
-            write_new(staged, data, durably=True)
+        target = resolved(path)
+        sweep(target.parent)
+        with staged(target.parent, mode=0o700) as stage:
+            write_new(stage / "file", data, durably=True)
             if target.exists():
-                shutil.copymode(target, staged)
-            staged.replace(target)
-        finally:
-            staged.unlink(missing_ok=True)
+                shutil.copymode(target, stage / "file")
+            (stage / "file").replace(target)
 
 
-# Checks, before anything is written.
+def _usable(destination: Path) -> Path:
+    """Where `destination` really is, whether or not it exists."""
+    if destination.is_symlink() and not destination.exists():
+        raise in_the_way(destination, "It is a symlink that leads nowhere.")
+    return resolved(destination)
 
 
-def _resolved(path: Path) -> Path:
+def _is_file(path: Path) -> bool:
+    return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())
+
+
+def _appear(root: Path, contents: Mapping[str, bytes], sources: Mapping[str, Path]) -> None:
+    """Make `root` and its missing parents appear by one rename, unless something is there by now.
+
+    What is staged becomes the first of them that is missing: when it has appeared, nothing is left to clean up.
+    """
+    top = nearest(root)
+    missing = root.relative_to(top).parts
+    if not missing:
+        raise in_the_way(root, "It appeared while this was being written.")
+    sweep(top)
+    with staged(top) as stage:
+        inside = stage
+        for part in missing[1:]:
+            inside /= part
+            make_directory(inside)
+        write_all(inside, contents, sources, durably=False)
+        _rename_into(stage, root, missing, top)
+
+
+def _rename_into(stage: Path, root: Path, missing: Sequence[str], top: Path) -> None:
+    """Call `stage` what is missing first below `top`; where a parent has appeared, add to it what it lacks."""
+    source, target = stage, top / missing[0]
+    for part in missing[1:]:
+        try:
+            source.rename(target)
+            return
+        except OSError:
+            if not target.is_dir():
+                raise
+        source, target = source / part, target / part
     try:
-        return path.resolve()
-    except (ValueError, RuntimeError) as error:  # a NUL, half a character, a loop of symlinks
-        raise in_the_way(path, f"It is no usable path: {error}.") from error
-
-
-def _encoded(name: str, text: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        why = "It holds half of a character (a lone surrogate), which UTF-8 cannot."
-        raise SpecError(Problem(f"{visible(name)} cannot be written.", why)) from error
-
-
-def _check_source(source: Path) -> None:
-    problem = Problem(f"{visible(str(source))} cannot be copied.", "It is not a file.", "Check its path.")
-    if not source.is_file():
-        raise SpecError(problem)
-    try:
-        source.open("rb").close()
+        source.rename(target)
     except OSError as error:
-        raise SpecError(Problem(problem.what, f"{error.strerror}.", problem.instead)) from error
-
-
-def _check_names(root: Path, names: Sequence[str]) -> None:
-    """Refuse paths that leave `root`, and names of which a disk could hold only one."""
-    problems = []
-    folders = folders_of(names)
-    faults = {name: path_problem(name) for name in names}
-    sound = folders_of(name for name, fault in faults.items() if fault is None)
-    outside = {folder for folder in sound if not Path(os.path.realpath(root / folder)).is_relative_to(root)}
-    for name, fault in faults.items():
-        if fault is None and str(PurePosixPath(name).parent) in outside:
-            fault = "leads out through a symlink"
-        if fault is None and (name in folders or names.count(name) > 1):
-            fault = "is there twice"
-        if fault is not None:
-            what = f"'{visible(name)}' cannot be written into {visible(str(root))}."
-            problems.append(Problem(what, f"It {fault}."))
-    for first, second in windows_clash(names):
-        what = f"'{visible(first)}' and '{visible(second)}' cannot both be written."
-        problems.append(Problem(what, "On Windows and macOS they are one name.", "Rename one of them."))
-    if problems:
-        raise DestinationError(problems)
-
-
-def _check_contents(root: Path, names: Sequence[str], *, force: bool) -> None:
-    """Refuse what is in the way in the directory `root`; torchgen's own leftovers are not."""
-    instead = "Choose another directory with -o DIR"
-    if force:
-        in_way = [name for name in names if (root / name).is_dir() and not (root / name).is_symlink()]
-        in_way += [f for f in folders_of(names) if os.path.lexists(root / f) and not (root / f).is_dir()]
-        why, instead = "A file and a directory cannot replace each other", f"{instead}, or move them."
-    else:
-        in_way = [name for name in names if os.path.lexists(root / name)]
-        known = {".git", *(name.split("/")[0] for name in in_way)}
-        in_way += sorted(e.name for e in root.iterdir() if e.name not in known and not leftover(e))
-        why = "The directory is not empty"
-        instead += ", or add --force: it replaces the files torchgen writes and leaves all others."
-    if in_way:
-        listed = ", ".join(visible(name) for name in in_way[:_NAMED])
-        more = f" and {len(in_way) - _NAMED} more" if len(in_way) > _NAMED else ""
-        raise in_the_way(root, f"{why}. In the way: {listed}{more}.", instead)
+        if os.path.lexists(root):
+            raise in_the_way(root, "It appeared while this was being written.") from error
+        raise

@@ -22,8 +22,10 @@ def command(
     """Bring a project to this version or to changed answers, keeping your edits."""
     from torchgen_scaffold.show_changes import show_update, tell_before
     from torchgen_scaffold.updating import apply, updated
+    from torchgen_scaffold.write import recover
     from torchgen_scaffold.written import ANSWERS, read_answers
 
+    recover(directory)  # what a killed update has left
     read_answers(directory)  # where there is no project, that is what is said
     asked = Asked(flags, directory / ANSWERS, sets)
     update = updated(directory, asked.answers, base=asked.base)
