@@ -16,13 +16,19 @@ from torchgen_scaffold.version import __version__
 from torchgen_scaffold.write import recover
 from torchgen_scaffold.written import ANSWERS, found, read_answers, remembered
 
+Kind = Literal["edited", "outdated", "removed", "left"]
+
 
 @record
 class Difference:
-    """One file that is not as it would be generated: `edited`, `removed`, or `left` from an earlier generation."""
+    """One file that is not as it would be generated.
+
+    It was `edited`, or is `outdated` (as it was written, and would be generated otherwise by now), was `removed`, or is
+    `left` from an earlier generation.
+    """
 
     path: str
-    kind: Literal["edited", "removed", "left"]
+    kind: Kind
     diff: str
 
 
@@ -70,11 +76,17 @@ def check(directory: Path) -> Checked:
         # A file that is generated no more and was edited is the user's by now.
         if wanted is None and there != before[name]:
             continue
-        kind: Literal["edited", "removed", "left"] = (
-            "left" if wanted is None else "removed" if there is None else "edited"
-        )
+        kind = _kind(before.get(name), there, wanted)
         differences.append(Difference(name, kind, diff_of(name, wanted, there)))
     return Checked(directory, len(expected), tuple(differences), str(answers.get("torchgen", "")))
+
+
+def _kind(written: str | None, there: str | None, wanted: str | None) -> Kind:
+    if wanted is None:
+        return "left"
+    if there is None:
+        return "removed"
+    return "outdated" if there == written else "edited"
 
 
 def _remembered(directory: Path) -> dict[str, str]:

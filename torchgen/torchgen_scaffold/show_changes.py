@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from torchgen_scaffold.updating import Update
 
 _WORDS = {
-    "edited": "differs",
+    "edited": "was edited",
+    "outdated": "would be generated otherwise by now",
     "removed": "is missing",
     "left": "is generated no more",
 }
@@ -38,7 +39,12 @@ def show_checked(checked: Checked) -> None:
     if checked.written_by != __version__:
         wrote = visible(checked.written_by) or "an unknown version"
         lines.append(f"  torchgen {wrote} wrote it, and this is {__version__}.")
-    lines.append(f"  Next:  torchgen update {_typed(checked)}   (it keeps your edits)")
+    folder = _typed(checked)
+    kinds = {difference.kind for difference in checked.differences}
+    if kinds <= {"edited", "removed"} and checked.written_by == __version__:
+        lines.append(f"  To take that back:  torchgen check {folder} | git -C {folder} apply -R")
+    else:
+        lines.append(f"  Next:  torchgen update {folder}   (it keeps your edits)")
     show_lines(lines, sys.stderr)
 
 
