@@ -40,6 +40,7 @@ QUICK = (
     "torchgen options",
     "torchgen check ",
     "torchgen update ",
+    "torchgen templates ",
 )  # to train is for other tests
 
 

@@ -23,7 +23,7 @@ PACKAGE = "torchgen_scaffold"
 FLOORS = (
     ("version", "records", "errors", "spelling", "splits"),
     ("escape",),
-    ("names",),
+    ("names", "overlay"),
     ("layers",),
     ("shapes", "kinds"),
     ("training", "presets", "sources", "tasks"),

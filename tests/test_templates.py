@@ -10,7 +10,8 @@ import pytest
 from jinja2 import Environment
 
 from torchgen_scaffold import Spec, plan
-from torchgen_scaffold.render import environment, render, templates_folder
+from torchgen_scaffold.overlay import own_templates
+from torchgen_scaffold.render import environment, render
 
 SPEC = {"name": "digits", "data": {"source": "sklearn:digits"}}
 
@@ -70,4 +71,4 @@ def test_a_folder_that_cannot_be_written_does_no_harm(kept: Path, monkeypatch: p
 
 
 def test_the_templates_are_those_of_the_checkout() -> None:
-    assert (templates_folder() / "common" / "model.py.jinja").is_file()
+    assert (own_templates() / "common" / "model.py.jinja").is_file()

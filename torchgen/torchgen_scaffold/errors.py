@@ -2,7 +2,8 @@
 
     TorchgenError                 caught once, in the command line
     ├── SpecError                 the request is wrong: every problem of it at once
-    │   └── LayerError            a layer does not fit its input: the table up to it
+    │   ├── LayerError            a layer does not fit its input: the table up to it
+    │   └── TemplateError         a template of somebody else's is broken: its file and line
     ├── DestinationError          what is on disk is in the way
     └── MachineError              the machine's own fault: a full disk, a missing library
 
@@ -69,6 +70,10 @@ class LayerError(SpecError):
         self.in_shape = in_shape
         self.layers = tuple(layers)
         super().__init__(problem)
+
+
+class TemplateError(SpecError):
+    """A template that is not torchgen's own cannot be used; nothing was written."""
 
 
 class DestinationError(TorchgenError):

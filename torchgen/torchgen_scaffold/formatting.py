@@ -14,13 +14,17 @@ from torchgen_scaffold.folding import fold
 _REACHED = "dataset.py"
 
 
-def formatted(path: str, text: str) -> str:
+def formatted(path: str, text: str, *, foreign: bool = False) -> str:
     """A Python file as black leaves it; other files as they are, ending in one newline.
 
-    Raises SyntaxError where text from outside has broken a file in spite of every escape.
+    A text of `foreign` templates is compiled first, and always laid out by black. Raises SyntaxError where a template,
+    or text from outside in spite of every escape, has broken a file.
     """
     if not path.endswith(".py"):
         return text.rstrip("\n") + "\n"
+    if foreign:
+        compile(text, path, "exec", dont_inherit=True)
+        return by_black(text)
     text = laid_out(text)
     if path == _REACHED:
         compile(text, path, "exec", dont_inherit=True)

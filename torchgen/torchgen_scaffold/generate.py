@@ -14,6 +14,12 @@ def generate(spec: Spec) -> dict[str, str]:
 def texts_of(planned: Plan) -> dict[str, str]:
     """The same of a plan that is there already."""
     from torchgen_scaffold.formatting import formatted
-    from torchgen_scaffold.render import render
+    from torchgen_scaffold.render import broken, render
 
-    return {path: formatted(path, text) for path, text in render(planned).items()}
+    files = {}
+    for path, text in render(planned).items():
+        try:
+            files[path] = formatted(path, text, foreign=bool(planned.spec.project.templates))
+        except SyntaxError as error:
+            raise broken(planned, path, error) from error
+    return files

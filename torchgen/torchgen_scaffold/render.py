@@ -5,31 +5,37 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import traceback
 from contextlib import suppress
 from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
+from typing import Any
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    BytecodeCache,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateSyntaxError,
+    Undefined,
+)
 from jinja2.bccache import Bucket
 
-from torchgen_scaffold.escape import Code
+from torchgen_scaffold.errors import Problem, TemplateError, TorchgenError
+from torchgen_scaffold.escape import Code, visible
+from torchgen_scaffold.overlay import EXTRA, SUFFIX, names_in, own_templates
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.view import View
-
-
-def templates_folder() -> Path:
-    """Where the templates are: inside the installed package, or at the top of a checkout."""
-    here = Path(__file__).parent
-    installed = here / "templates"
-    return installed if installed.is_dir() else here.parents[1] / "templates"
 
 
 def _only_code(value: object) -> object:
     """Refuse text that passed no escape: what is printed is Code, or a number."""
     if isinstance(value, (Code, int)):
         return value
+    if isinstance(value, Undefined):
+        return str(value)  # raises, and says which name
     raise TypeError(f"a template printed {value!r:.60}, which passed no escape")
 
 
@@ -73,20 +79,33 @@ class CompiledTemplates(BytecodeCache):
             staged.replace(place)
 
 
+_STRICT: dict[str, Any] = {
+    "undefined": StrictUndefined,
+    "finalize": _only_code,
+    "auto_reload": False,  # templates stay as they are while a command runs
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "keep_trailing_newline": True,
+    "autoescape": False,
+}
+
+
 @cache
 def environment() -> Environment:
     """One strict environment: undefined names fail, and so does text from outside."""
     return Environment(
-        loader=FileSystemLoader(templates_folder()),
-        undefined=StrictUndefined,
-        finalize=_only_code,
-        bytecode_cache=CompiledTemplates(),
-        auto_reload=False,  # templates stay as they are while a command runs
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
+        loader=FileSystemLoader(own_templates()), bytecode_cache=CompiledTemplates(), **_STRICT
     )
+
+
+@cache
+def sandbox(folder: Path) -> Environment:
+    """The same for templates that are not torchgen's: they reach what they are given, and nothing behind it."""
+    from jinja2 import ChoiceLoader
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    loader = ChoiceLoader([FileSystemLoader(folder), FileSystemLoader(own_templates())])
+    return ImmutableSandboxedEnvironment(loader=loader, **_STRICT)
 
 
 def files_of(plan: Plan) -> dict[str, str]:
@@ -133,8 +152,69 @@ _CI_FILES = {
 
 
 def render(plan: Plan) -> dict[str, str]:
-    """{path in the project: text as the template gives it}."""
+    """{path in the project: text as the template gives it}. Raises TemplateError where one of somebody else's is broken."""
     view = View(plan)
-    return {
-        name: environment().get_template(source).render(plan=view) for name, source in files_of(plan).items()
-    }
+    folder = plan.spec.project.templates_at
+    if folder is None:
+        return {
+            name: environment().get_template(source).render(plan=view)
+            for name, source in files_of(plan).items()
+        }
+    return {name: _foreign(folder, source, view) for name, source in _with_extra(plan, folder).items()}
+
+
+# Templates of somebody else's.
+
+
+def _with_extra(plan: Plan, folder: Path) -> dict[str, str]:
+    """`files_of`, and what is under `extra/`. Raises TemplateError where both would be one file."""
+    names = files_of(plan)
+    for source in names_in(folder):
+        if source.startswith(EXTRA):
+            path = source.removeprefix(EXTRA).removesuffix(SUFFIX)
+            if path in names:
+                what = f"{visible(source)} would be {visible(path)}, which {visible(names[path])} makes"
+                raise TemplateError(Problem(what, "", f"Put yours at {visible(names[path])}, or rename it."))
+            names[path] = source
+    return names
+
+
+def _foreign(folder: Path, source: str, view: View) -> str:
+    """The text that one template gives, or that a file under `extra/` holds as it is."""
+    try:
+        if not source.endswith(SUFFIX):
+            return (folder / source).read_text(encoding="utf-8")
+        return sandbox(folder).get_template(source).render(plan=view)
+    except TorchgenError:
+        raise
+    except Exception as error:  # a template may do anything wrong that an expression can
+        raise TemplateError(_problem_of(error, folder, source)) from error
+
+
+def _problem_of(error: Exception, folder: Path, source: str) -> Problem:
+    """What is wrong, in the file and the line that it is wrong in: jinja2 puts those into the traceback."""
+    place, line = folder / source, 0
+    if isinstance(error, TemplateSyntaxError):
+        place, line = Path(error.filename or place), error.lineno
+    else:
+        for frame in traceback.extract_tb(error.__traceback__):
+            if frame.filename.endswith(SUFFIX):
+                place, line = Path(frame.filename), frame.lineno or 0
+    where = visible(str(place)) + (f", line {line}" if line else "")
+    why = visible(str(error).splitlines()[0] if str(error) else type(error).__name__)
+    if isinstance(error, TypeError) and "passed no escape" in why:
+        why = f"{why}: print what `plan` offers"
+    instead = "Mend it, or compare it with torchgen's own: torchgen templates export DIR"
+    return Problem(f"the template {where}, cannot be used", why, instead)
+
+
+def broken(plan: Plan, path: str, error: SyntaxError) -> Exception:
+    """The error for a Python file that is none: a template's of somebody else's, else torchgen's own (a bug)."""
+    folder = plan.spec.project.templates_at
+    if folder is None:
+        return error
+    source = _with_extra(plan, folder)[path]
+    place = folder / source if (folder / source).is_file() else source
+    line = f", line {error.lineno}" if error.lineno else ""
+    what = f"the template {visible(str(place))} makes a {visible(path)} that is no Python"
+    return TemplateError(Problem(what, f"{visible(path)}{line}: {error.msg}", "Mend the template."))

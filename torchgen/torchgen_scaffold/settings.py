@@ -90,5 +90,10 @@ SETTINGS: dict[str, Setting] = {
         "--profile",
     ),
     "project.ci": Setting(Choice(CI_SYSTEMS), "a CI workflow to write", "none", flag="--ci"),
+    "project.templates": Setting(
+        Text("a folder of templates", metavar="DIR"),
+        "templates of your own, before torchgen's",
+        flag="--templates",
+    ),
     "project.copy_data": Setting(Flag(), "bring the data into the project", False, flag="--copy-data"),
 }

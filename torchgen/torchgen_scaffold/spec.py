@@ -125,6 +125,14 @@ class Project:
     profile: str = "standard"
     ci: str = "none"
     copy_data: bool = False
+    templates: str = ""  # a folder whose templates go before torchgen's, as seen from the project
+    # Where that folder is now; no part of torchgen.toml.
+    templates_at: Path | None = field(default=None, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The table as torchgen.toml holds it."""
+        usual = {"profile": self.profile, "ci": self.ci, "copy_data": self.copy_data}
+        return {**usual, "templates": self.templates} if self.templates else usual
 
 
 @record
@@ -219,7 +227,7 @@ class Spec:
             "model": _present(model),
             "data": _present(data),
             "training": _present(fixed | dict(self.training.settings), keep_zero=True),
-            "project": vars(self.project).copy(),
+            "project": self.project.to_dict(),
         }
 
     def to_toml(self) -> str:

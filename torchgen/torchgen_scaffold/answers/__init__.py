@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torchgen_scaffold.answers.data import data_of, facts_of, source_of
+from torchgen_scaffold.answers.data import data_of, facts_of, relative, source_of
 from torchgen_scaffold.answers.model import model_of
 from torchgen_scaffold.answers.shapes import input_shape_of, output_shape_of, task_of
 from torchgen_scaffold.answers.training import check_batch, loss_of, training_of
@@ -19,6 +19,7 @@ from torchgen_scaffold.answers.words import Answers, read_toml
 from torchgen_scaffold.errors import LayerError, SpecError
 from torchgen_scaffold.names import project_name_problem, suggest_name
 from torchgen_scaffold.network import Network
+from torchgen_scaffold.overlay import names_in
 from torchgen_scaffold.spec import Data, Model, Project, Spec, Training
 
 __all__ = ["Answers", "read_toml", "resolve"]
@@ -36,6 +37,10 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
             readable = True
     name = _name_of(answers, base / place if source and source.has_path else Path(place))
     home = home or into / name
+    templates = base / answers.get("project.templates") if answers.get("project.templates") else None
+    if templates:
+        with answers.collecting():
+            names_in(templates)
     task = task_of(answers, facts) if readable else answers.get("task")
     input_shape = input_shape_of(answers, facts) if readable else None
     output_shape = output_shape_of(answers, facts, task) if readable else None
@@ -67,8 +72,18 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
     if answers.problems:
         raise SpecError(answers.problems)
     assert task and input_shape and output_shape and model and data and training  # else there was a problem
-    project = Project(*(answers.get(f"project.{name}") for name in ("profile", "ci", "copy_data")))
+    project = _project_of(answers, templates, home)
     return Spec(name, task, input_shape, output_shape, model, data, training, project)
+
+
+def _project_of(answers: Answers, templates: Path | None, home: Path) -> Project:
+    return Project(
+        profile=answers.get("project.profile"),
+        ci=answers.get("project.ci"),
+        copy_data=answers.get("project.copy_data"),
+        templates=relative(templates, home) if templates else "",
+        templates_at=templates,
+    )
 
 
 def _name_of(answers: Answers, place: Path) -> str:

@@ -206,7 +206,7 @@ def data_of(
     if source.has_path:
         original = base / place
         copied = answers.get("project.copy_data")
-        place = f"data/{_last_name(original)}" if copied else _relative(original, home)
+        place = f"data/{_last_name(original)}" if copied else relative(original, home)
         try:
             Text().read(f"{source.name}:{place}")
         except ValueError as error:
@@ -271,7 +271,7 @@ def _last_name(path: Path) -> str:
     )
 
 
-def _relative(path: Path, home: Path) -> str:
+def relative(path: Path, home: Path) -> str:
     """`path` as seen from the project, with forward slashes; absolute where they share no drive.
 
     Symlinks on the way are followed, because `..` in the project leads out of where the folder really is.

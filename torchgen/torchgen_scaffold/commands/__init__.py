@@ -12,5 +12,6 @@ COMMANDS = {
     "options": "List every preset, layer, task, loss, optimizer, schedule and data source.",
     "check": "Compare a project with what its torchgen.toml gives; differences as a diff.",
     "update": "Bring a project to this version or to changed answers, keeping your edits.",
+    "templates": "List or copy torchgen's templates, to change them for --templates DIR.",
     "verify": "Prove a generated project: its tests, one epoch, eval, predict.",
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchgen_scaffold.answers.merge import merge, parse_set
+from torchgen_scaffold.answers.merge import look, merge, parse_set, set_key
 from torchgen_scaffold.answers.words import read_toml
 from torchgen_scaffold.kinds import Choice, Flag, Setting
 from torchgen_scaffold.settings import SETTINGS
@@ -57,9 +57,14 @@ class Asked:
         given = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
         given |= dict(parse_set(text) for text in sets)
         file = read_toml(config) if config else {}
-        self.answers = merge(file, given)
         # A path in a file is relative to that file; one that was typed, to where it was typed.
         self.base = config.parent if config and "data.source" not in given else Path()
+        if config and "project.templates" in given:
+            given["project.templates"] = str(Path(given["project.templates"]).absolute())
+        self.answers = merge(file, given)
+        if config and self.base != config.parent and (templates := look(file, "project.templates")):
+            place = given.get("project.templates", config.parent.absolute() / str(templates))
+            set_key(self.answers, "project.templates", str(place))
 
 
 def tell_note(note: str) -> None:

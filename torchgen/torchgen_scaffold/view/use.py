@@ -46,7 +46,8 @@ class UseFiles(ModelFile, DatasetFile, TableFile, ImageFolder):
         spec = self._spec
         if spec.data.source != "sklearn":
             return Code("")
-        plain = {"name": spec.name, "data": {"source": spec.data.text}, "project": vars(spec.project)}
+        project = {"profile": spec.project.profile}
+        plain = {"name": spec.name, "data": {"source": spec.data.text}, "project": project}
         usual = Spec.from_dict(plain)
         floor = (
             SETS[spec.data.place].floor
