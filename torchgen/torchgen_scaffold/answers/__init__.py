@@ -37,10 +37,6 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
             readable = True
     name = _name_of(answers, base / place if source and source.has_path else Path(place))
     home = home or into / name
-    templates = base / answers.get("project.templates") if answers.get("project.templates") else None
-    if templates:
-        with answers.collecting():
-            names_in(templates)
     task = task_of(answers, facts) if readable else answers.get("task")
     input_shape = input_shape_of(answers, facts) if readable else None
     output_shape = output_shape_of(answers, facts, task) if readable else None
@@ -65,6 +61,7 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
             check_batch(answers, network, training.batch_size)
     elif task:
         loss_of(answers, task)  # whether the loss fits can be said without shapes
+    project = _project_of(answers, base, home)
     if layer_error and not answers.problems:
         raise layer_error
     if layer_error:
@@ -72,11 +69,16 @@ def resolve(given: Mapping[str, Any], *, base: Path, into: Path, home: Path | No
     if answers.problems:
         raise SpecError(answers.problems)
     assert task and input_shape and output_shape and model and data and training  # else there was a problem
-    project = _project_of(answers, templates, home)
     return Spec(name, task, input_shape, output_shape, model, data, training, project)
 
 
-def _project_of(answers: Answers, templates: Path | None, home: Path) -> Project:
+def _project_of(answers: Answers, base: Path, home: Path) -> Project:
+    """What is written around the model; notes what is wrong with a folder of templates."""
+    given = answers.get("project.templates")
+    templates = None if given is None else base / str(given)
+    if templates:
+        with answers.collecting():
+            names_in(templates)
     return Project(
         profile=answers.get("project.profile"),
         ci=answers.get("project.ci"),
