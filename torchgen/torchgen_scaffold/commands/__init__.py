@@ -10,5 +10,6 @@ COMMANDS = {
     "new": "Write a project; at a terminal, ask for what the flags left out.",
     "plan": "Show every layer's shape, parameters and arithmetic; write nothing.",
     "options": "List every preset, layer, task, loss, optimizer, schedule and data source.",
+    "schema": "Print a JSON Schema of torchgen.toml, for editors that complete and check it.",
     "verify": "Prove a generated project: its tests, one epoch, eval, predict.",
 }
