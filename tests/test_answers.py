@@ -394,7 +394,7 @@ def test_spellings_of_a_shape(text: str) -> None:
         ("1,,2", "whole number"),
         ("2.5", "whole number"),
         ("one", "whole number"),
-        ([1, 2.0], "whole number"),
+        ([1, 2.5], "whole number"),
         ([1, True], "whole number"),
         ([1, [2]], "whole number"),
         (True, "whole number"),
@@ -465,7 +465,7 @@ def test_shapes_against_task_and_model(answers: dict[str, Any], what: str) -> No
     assert problem.instead
 
 
-@pytest.mark.parametrize("vocab", [0, 1, -1, 2**31, True, 2.0, "many", None])
+@pytest.mark.parametrize("vocab", [0, 1, -1, 2**31, True, 2.5, "many", None])
 def test_bad_vocab_sizes(vocab: Any) -> None:
     assert problem_of(input_shape="8", model={"vocab_size": vocab}).key == "model.vocab_size"
 

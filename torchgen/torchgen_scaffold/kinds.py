@@ -1,17 +1,31 @@
-"""What a setting may be: one small class a kind, which reads it from a flag's text or from TOML.
+"""What a setting may be: one small class a kind (those that hold several values are in lists.py), which reads it from a flag's text or from TOML.
 
 `read` returns the value or raises ValueError, whose message says what would be right. The same object checks an
-answer as it is typed at a prompt, a flag, `--set`, and a key of torchgen.toml.
+answer as it is typed at a prompt, a flag, `--set`, and a key of torchgen.toml. `schema` says to other programs what
+`read` takes, as JSON Schema; a number that is written as text is checked there for its form, and not for its size.
 """
 
 from __future__ import annotations
 
 import math
-from contextlib import suppress
+import re
+import sys
 from typing import Any, ClassVar, Protocol
 
 from torchgen_scaffold.records import record
-from torchgen_scaffold.shapes import parse_shape
+from torchgen_scaffold.shapes import SHAPE_SCHEMA, parse_shape
+
+Schema = dict[str, Any]
+
+# How numbers look as text. Forty digits are more than any setting takes, and int() of a megabyte of them is slow.
+_DIGITS = "[0-9](?:_?[0-9]){0,39}"
+_WHOLE = f"[+-]?{_DIGITS}"
+_DECIMAL = rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?[0-9]{{1,4}})?"
+
+
+def _text(pattern: str) -> Schema:
+    """The schema of a text of this form, with any space around it."""
+    return {"type": "string", "pattern": rf"^\s*{pattern}\s*$"}
 
 
 class Kind(Protocol):
@@ -25,6 +39,10 @@ class Kind(Protocol):
     def metavar(self) -> str:
         """What stands for the value in a flag's help: `SHAPE`."""
 
+    @property
+    def schema(self) -> Schema:
+        """What `read` takes, as JSON Schema."""
+
     def read(self, value: object) -> Any:
         """The value as torchgen keeps it; ValueError says what would be right."""
 
@@ -34,6 +52,7 @@ class Integer:
     """A whole number from `low` to `high`."""
 
     metavar: ClassVar[str] = "N"
+    form: ClassVar[str] = _WHOLE  # of its text
     low: int
     high: int = 2**31 - 1
 
@@ -42,11 +61,22 @@ class Integer:
         """What would be right."""
         return f"a whole number from {self.low} to {self.high:,}"
 
+    @property
+    def schema(self) -> Schema:
+        """What `read` takes."""
+        return {"anyOf": [self.number, _text(self.form)]}
+
+    @property
+    def number(self) -> Schema:
+        """The same, of numbers alone."""
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
     def read(self, value: object) -> int:
-        """An int; text of digits is taken too."""
-        if isinstance(value, str) and len(value) < 20:
-            with suppress(ValueError):
-                value = int(value)
+        """An int; text of digits is taken too, and 10.0, which is 10 wherever numbers are of one kind."""
+        if isinstance(value, str) and re.fullmatch(self.form, value.strip()):
+            value = int(value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
             raise ValueError(f"it is {self.says}")
         return value
@@ -57,6 +87,7 @@ class Number:
     """A finite number from `low` to `high`; `above` leaves `low` itself out."""
 
     metavar: ClassVar[str] = "X"
+    form: ClassVar[str] = _DECIMAL  # of its text
     low: float
     high: float = math.inf
     above: bool = False
@@ -70,11 +101,22 @@ class Number:
             return f"a number above {self.low:g}, at most {self.high:g}"
         return f"a number from {self.low:g} to {self.high:g}"
 
+    @property
+    def schema(self) -> Schema:
+        """What `read` takes."""
+        return {"anyOf": [self.number, _text(self.form)]}
+
+    @property
+    def number(self) -> Schema:
+        """The same, of numbers alone; `not` turns nan away, which is neither below `low` nor above it."""
+        least = {"exclusiveMinimum" if self.above else "minimum": self.low}
+        most = {"maximum": min(self.high, sys.float_info.max)}
+        return {"type": "number", **least, **most, "not": {"exclusiveMaximum": self.low}}
+
     def read(self, value: object) -> float:
         """A float; text such as 3e-4 is taken too."""
-        if isinstance(value, str) and len(value) < 40:
-            with suppress(ValueError):
-                value = float(value)
+        if isinstance(value, str) and re.fullmatch(self.form, value.strip()):
+            value = float(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(f"it is {self.says}")
         try:
@@ -97,14 +139,22 @@ class Flag:
     metavar: ClassVar[str] = ""
     says: str = "true or false"
 
+    @property
+    def schema(self) -> Schema:
+        """What `read` takes."""
+        words = ("".join(f"[{char.upper()}{char}]" for char in word) for word in _WORDS)
+        return {"anyOf": [{"type": "boolean"}, _text(f"(?:{'|'.join(words)})")]}
+
     def read(self, value: object) -> bool:
         """A bool; the words true, false, yes and no are taken too."""
-        words = {"true": True, "yes": True, "false": False, "no": False}
-        if isinstance(value, str) and value.lower() in words:
-            return words[value.lower()]
+        if isinstance(value, str) and value.strip().lower() in _WORDS:
+            return _WORDS[value.strip().lower()]
         if not isinstance(value, bool):
             raise ValueError(f"it is {self.says}")
         return value
+
+
+_WORDS = {"true": True, "yes": True, "false": False, "no": False}
 
 
 @record
@@ -118,6 +168,11 @@ class Choice:
     def says(self) -> str:
         """What would be right."""
         return "one of " + ", ".join(self.options)
+
+    @property
+    def schema(self) -> Schema:
+        """What `read` takes."""
+        return {"enum": list(self.options)}
 
     def read(self, value: object) -> str:
         """The word, exactly as it is listed."""
@@ -133,6 +188,11 @@ class Text:
     says: str = "text"
     limit: int = 4096  # as long as a path may be
     metavar: str = "TEXT"
+
+    @property
+    def schema(self) -> Schema:
+        """What `read` takes, of what a file can hold."""
+        return {"type": "string", "minLength": 1, "maxLength": self.limit}
 
     def read(self, value: object) -> str:
         """The text as it is; what it may hold is checked where it is used."""
@@ -152,86 +212,14 @@ class Shape:
     metavar: ClassVar[str] = "SHAPE"
     says: str = "whole numbers such as 1,28,28"
 
+    @property
+    def schema(self) -> Schema:
+        """What `read` takes, but for how many numbers there are in all."""
+        return SHAPE_SCHEMA
+
     def read(self, value: object) -> tuple[int, ...]:
         """A tuple of positive ints."""
         return parse_shape(value)
-
-
-@record
-class Many:
-    """A list of one kind; from a flag, separated by commas."""
-
-    metavar: ClassVar[str] = "LIST"
-    item: Integer | Number | Text
-    limit: int = 1000
-
-    @property
-    def says(self) -> str:
-        """What would be right."""
-        return f"a list, each {self.item.says}"
-
-    def read(self, value: object) -> tuple[Any, ...]:
-        """A tuple of at most `limit` items."""
-        if isinstance(value, str):
-            value = [part.strip() for part in value.strip("[]()").split(",") if part.strip()]
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            value = [value]
-        if not isinstance(value, (list, tuple)) or not value:
-            raise ValueError(f"it is {self.says}")
-        if len(value) > self.limit:
-            raise ValueError(f"it has {len(value):,} items, and the most is {self.limit:,}")
-        return tuple(self.item.read(part) for part in value)
-
-
-@record
-class Columns:
-    """One column, or several; text with commas stays whole, since a column's own name may hold them."""
-
-    metavar: ClassVar[str] = "COLUMN"
-    says: str = "a column's name, or several with commas between"
-
-    def read(self, value: object) -> tuple[str, ...]:
-        """A tuple of names."""
-        names = [value] if isinstance(value, str) else value
-        if not isinstance(names, (list, tuple)) or not names or len(names) > 1000:
-            raise ValueError(f"it is {self.says}")
-        return tuple(Text(self.says).read(name) for name in names)
-
-
-@record
-class Weights:
-    """`none`, `balanced`, or the weights themselves."""
-
-    metavar: ClassVar[str] = "WEIGHTS"
-    says: str = "none, balanced, or numbers above 0 such as 1,2.5"
-
-    def read(self, value: object) -> str | tuple[float, ...]:
-        """The word, or a tuple of floats."""
-        if value in ("none", "balanced"):
-            return str(value)
-        try:
-            weights: tuple[float, ...] = Many(Number(0, above=True), limit=100_000).read(value)
-        except ValueError:
-            weights = ()
-        if not weights:
-            raise ValueError(f"it is {self.says}")
-        return weights
-
-
-@record
-class Layers:
-    """A list of layers as --layers takes it, or a TOML list of its items."""
-
-    metavar: ClassVar[str] = "LAYERS"
-    says: str = 'layers such as "conv(32, 3) -> relu -> maxpool(2)"'
-
-    def read(self, value: object) -> str:
-        """The text, items joined by ` -> `; the parser of layers checks it."""
-        if isinstance(value, (list, tuple)) and value and all(isinstance(item, str) for item in value):
-            value = " -> ".join(value)
-        if not isinstance(value, str) or not value.strip():
-            raise ValueError(f"it is {self.says}")
-        return value
 
 
 @record

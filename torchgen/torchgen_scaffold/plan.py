@@ -9,6 +9,7 @@ from typing import Any
 from torchgen_scaffold.layers.base import Traced
 from torchgen_scaffold.network import Network, build
 from torchgen_scaffold.records import record
+from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.spec import Spec, splits_of
 from torchgen_scaffold.splits import Sizes
 
@@ -44,7 +45,7 @@ class Plan:
     def notes(self) -> tuple[str, ...]:
         """What a person should hear, though nothing is wrong."""
         shape, model = self.spec.input_shape, self.spec.model
-        seen = (*self.spec.data.warnings, *_balance(self.spec))
+        seen = (*self.spec.data.warnings, *_balance(self.spec), *_far_data(self.spec))
         if model.signal.axes == "map" and len(shape) == 2:
             read_as = f"The input {shape[0]}×{shape[1]} is read as {shape[0]} channels of length {shape[1]}."
             return (*seen, read_as, *self.network.notes)
@@ -81,6 +82,20 @@ def _balance(spec: Spec) -> Iterator[str]:
         yield (
             f"the largest class has {max(counts):,} samples and the smallest {min(counts):,}. "
             f"To count them alike: --set training.{name}=balanced"
+        )
+
+
+def _far_data(spec: Spec) -> Iterator[str]:
+    """What a CI workflow cannot have, since it sees the project alone."""
+    if spec.project.ci != "none" and spec.data.is_outside:
+        near = (
+            "have it there"
+            if SOURCES[spec.data.source].names_files
+            else "have it copied there by --copy-data"
+        )
+        yield (
+            f"the {spec.project.ci} workflow sees the project's folder alone, and the data lies outside it: {near}, "
+            "or bring it in a step of your own, where a comment of the workflow says so"
         )
 
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from torchgen_scaffold.errors import Problem, SpecError
-from torchgen_scaffold.kinds import Flag, Integer, Many, Number, Setting
+from torchgen_scaffold.kinds import Flag, Integer, Number, Setting
 from torchgen_scaffold.layers.base import Axes, LayerCall, Shape, Signal
+from torchgen_scaffold.lists import Many
 from torchgen_scaffold.records import field, record
 
 Settings = Mapping[str, Any]

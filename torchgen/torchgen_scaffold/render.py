@@ -28,6 +28,7 @@ from torchgen_scaffold.overlay import EXTRA, SUFFIX, names_in, own_templates
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.view import View
+from torchgen_scaffold.view.ci import CI_FILES
 
 
 def _only_code(value: object) -> object:
@@ -125,7 +126,8 @@ def files_of(plan: Plan) -> dict[str, str]:
     if project.profile == "standard":
         names["batches.py"] = f"batches/{_batches(plan)}.py.jinja"
         names |= {name: f"standard/{name}.jinja" for name in ("predict.py", "runtime.py")}
-    names |= _CI_FILES[project.ci]
+    if project.ci in CI_FILES:
+        names[CI_FILES[project.ci]] = f"ci/{project.ci}.yml.jinja"
     return names
 
 
@@ -142,13 +144,6 @@ def _batches(plan: Plan) -> str:
     """The template of batches.py, by what the samples of a split are."""
     data = plan.spec.data
     return "stream" if data.streams else "files" if data.holds_images else "tensors"
-
-
-_CI_FILES = {
-    "none": {},
-    "github": {".github/workflows/train.yml": "ci/github.yml.jinja"},
-    "gitlab": {".gitlab-ci.yml": "ci/gitlab.yml.jinja"},
-}
 
 
 def render(plan: Plan) -> dict[str, str]:

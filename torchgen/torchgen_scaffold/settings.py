@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from torchgen_scaffold.kinds import (
     Choice,
-    Columns,
     Flag,
     Integer,
-    Layers,
-    Many,
     Number,
     Setting,
     Shape,
     Text,
 )
+from torchgen_scaffold.lists import Columns, Layers, Many
 from torchgen_scaffold.presets import PRESETS
 from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.tasks import TASKS

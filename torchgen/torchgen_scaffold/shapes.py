@@ -12,7 +12,28 @@ MAX_AXES = 8
 # One float32 sample of 2**28 numbers takes 1 GiB; a batch of them trains nowhere.
 MAX_NUMBERS = 2**28
 
-_SEPARATORS = re.compile(r"\s*[,x×*\s]\s*", re.IGNORECASE)
+_SEPARATOR = r"\s*[,xX×*\s]\s*"
+# 18 digits is far beyond MAX_NUMBERS, and int() of a megabyte of digits is slow.
+_SIZE = "[0-9]{1,18}"
+_SIZES = rf"\s*\+?{_SIZE}(?:{_SEPARATOR}\+?{_SIZE}){{0,{MAX_AXES - 1}}}\s*,*\s*"
+
+# What parse_shape takes, as JSON Schema; that the sizes make at most MAX_NUMBERS together, it cannot say,
+# and of a text it sees the form alone.
+SHAPE_SCHEMA = {
+    "anyOf": [
+        {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MAX_AXES,
+            "items": {"type": "integer", "minimum": 1, "maximum": MAX_NUMBERS},
+        },
+        {"type": "integer", "minimum": 1, "maximum": MAX_NUMBERS},
+        {
+            "type": "string",
+            "pattern": rf"^\s*(?:{_SIZES}|\({_SIZES}\)|\[{_SIZES}\])\s*$",
+        },
+    ]
+}
 
 
 def parse_shape(value: object) -> Shape:
@@ -20,7 +41,7 @@ def parse_shape(value: object) -> Shape:
 
     Raises ValueError, whose message says what would be right.
     """
-    if isinstance(value, bool) or not isinstance(value, (str, int, list, tuple)):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, list, tuple)):
         raise ValueError("a shape is whole numbers such as 1,28,28")
     sizes = _sizes_of_text(value) if isinstance(value, str) else _sizes_of_list(value)
     if not sizes:
@@ -39,23 +60,27 @@ def parse_shape(value: object) -> Shape:
 
 
 def _sizes_of_text(text: str) -> Shape:
-    inner = text.strip()
-    if inner[:1] + inner[-1:] in ("()", "[]"):
-        inner = inner[1:-1]
-    inner = inner.strip().rstrip(",").strip()
+    inner = unbracketed(text).strip().rstrip(",").strip()
     sizes = []
-    for part in _SEPARATORS.split(inner) if inner else []:
-        # 18 digits is far beyond MAX_NUMBERS, and int() of a megabyte of digits is slow.
-        if not re.fullmatch(r"[+-]?[0-9]{1,18}", part):
+    for part in re.split(_SEPARATOR, inner) if inner else []:
+        if not re.fullmatch(f"[+-]?{_SIZE}", part):
             shown = part if len(part) <= 20 else part[:20] + "…"
             raise ValueError(f"{shown!r} is not a whole number; write a shape as 1,28,28")
         sizes.append(int(part))
     return tuple(sizes)
 
 
-def _sizes_of_list(value: int | list[object] | tuple[object, ...]) -> Shape:
+def unbracketed(text: str) -> str:
+    """The text without space around it, and without one pair of brackets around all of it."""
+    inner = text.strip()
+    return inner[1:-1] if inner[:1] + inner[-1:] in ("()", "[]") else inner
+
+
+def _sizes_of_list(value: float | list[object] | tuple[object, ...]) -> Shape:
     sizes: list[int] = []
-    for size in [value] if isinstance(value, int) else value:
+    for size in [value] if isinstance(value, (int, float)) else value:
+        if isinstance(size, float) and size.is_integer():
+            size = int(size)  # 28.0 is 28 wherever numbers are of one kind
         if isinstance(size, bool) or not isinstance(size, int):
             raise ValueError(f"{type(size).__name__} is no whole number; write a shape as [1, 28, 28]")
         sizes.append(size)

@@ -6,6 +6,7 @@ something else and reports every problem at once. Nothing after this point can b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,12 @@ class Data:
     def holds_images(self) -> bool:
         """Whether a sample is an image: a file, or a cell of a Hugging Face dataset."""
         return SOURCES[self.source].template == "images" or self.kinds == IMAGE
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the data is a file or folder that does not lie in the project's own folder."""
+        # A drive, too: where a project and its data share none, the path is absolute.
+        return SOURCES[self.source].has_path and bool(re.match(r"\.\.(/|$)|/|[A-Za-z]:", self.place))
 
     @property
     def kept(self) -> int:

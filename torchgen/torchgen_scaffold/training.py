@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from torchgen_scaffold.kinds import Flag, Integer, Number, Setting, Weights
+from torchgen_scaffold.kinds import Flag, Integer, Number, Setting
+from torchgen_scaffold.lists import Weights
 from torchgen_scaffold.records import field, record
 
 

@@ -8,27 +8,30 @@ from pathlib import Path
 from typing import Any
 
 from torchgen_scaffold.errors import Problem, SpecError
-from torchgen_scaffold.kinds import Choice, Flag, Integer, Many, Number, Setting, Shape
+from torchgen_scaffold.kinds import Choice, Flag, Integer, Number, Setting, Shape
+from torchgen_scaffold.lists import Many
 from torchgen_scaffold.presets import PRESETS
 from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.spelling import nearest
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 
 TABLES = ("model", "data", "training", "project")
+# The keys that choose a row, with the rows; a row has settings of its own in the same table.
+ROWS: dict[str, Mapping[str, Any]] = {
+    "model.preset": PRESETS,
+    "training.loss": LOSSES,
+    "training.optimizer": OPTIMIZERS,
+    "training.schedule": SCHEDULES,
+}
 
 
 def row_settings() -> dict[str, list[str]]:
     """The keys that only some rows read, each with the names of those rows: {"training.momentum": ["sgd", …]}."""
     owners: dict[str, list[str]] = {}
-    for table, rows in (
-        ("model", PRESETS),
-        ("training", LOSSES),
-        ("training", OPTIMIZERS),
-        ("training", SCHEDULES),
-    ):
+    for chooser, rows in ROWS.items():
         for row in rows.values():
-            for key in row.settings:
-                owners.setdefault(f"{table}.{key}", []).append(row.name)
+            for name in row.settings:
+                owners.setdefault(f"{chooser.partition('.')[0]}.{name}", []).append(row.name)
     return owners
 
 
@@ -115,6 +118,12 @@ class Answers:
                         f"Write [{key}] above its keys.",
                         key,
                     )
+            elif (inside := str(key).partition("."))[0] in TABLES:
+                self.wrong(
+                    f"there is no setting {str(key)[:80]!r} at the top",
+                    "in quotes, a dot is a part of the name",
+                    f"Write {inside[2][:80]} under [{inside[0]}].",
+                )
             else:
                 yield str(key), value
 

@@ -14,4 +14,5 @@ COMMANDS = {
     "update": "Bring a project to this version or to changed answers, keeping your edits.",
     "templates": "List or copy torchgen's templates, to change them for --templates DIR.",
     "verify": "Prove a generated project: its tests, one epoch, eval, predict.",
+    "schema": "Print a JSON Schema of torchgen.toml, for editors that complete and check it.",
 }

@@ -6,10 +6,11 @@ an escape of `escape.py` on its way, and render.py refuses any text that did not
 
 from __future__ import annotations
 
+from torchgen_scaffold.view.ci import CiFile
 from torchgen_scaffold.view.files import TrainFile
 from torchgen_scaffold.view.table import TableFile
 from torchgen_scaffold.view.use import UseFiles
 
 
-class View(UseFiles, TrainFile, TableFile):
+class View(UseFiles, TrainFile, TableFile, CiFile):
     """Everything that a template prints about one plan."""
