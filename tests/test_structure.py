@@ -21,7 +21,7 @@ PACKAGE = "torchgen_scaffold"
 
 # Each floor may import the floors above it in this list, and modules of its own floor where that makes no circle.
 FLOORS = (
-    ("version", "records", "errors", "spelling", "splits"),
+    ("version", "records", "errors", "spelling", "splits", "children"),
     ("escape",),
     ("names",),
     ("layers",),
@@ -33,7 +33,7 @@ FLOORS = (
     ("view",),
     ("render", "folding", "formatting", "catalogue", "staging", "wording", "verify"),
     ("generate", "write", "stages", "layout", "glyphs", "show"),
-    ("create", "draw"),
+    ("create", "draw", "matrix"),
     ("prompts",),
     ("commands",),
     ("cli",),

@@ -11,4 +11,5 @@ COMMANDS = {
     "plan": "Show every layer's shape, parameters and arithmetic; write nothing.",
     "options": "List every preset, layer, task, loss, optimizer, schedule and data source.",
     "verify": "Prove a generated project: its tests, one epoch, eval, predict.",
+    "matrix": "Write and prove many projects: a TOML file whose lists multiply out.",
 }
