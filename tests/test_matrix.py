@@ -21,7 +21,6 @@ from click.testing import CliRunner, Result
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from projects import ROOT
 from torchgen_scaffold import SpecError
 from torchgen_scaffold.answers.words import ROWS
 from torchgen_scaffold.children import Children
@@ -207,6 +206,7 @@ def test_names_that_are_too_long_or_taken_are_made_sound() -> None:
     [
         ('optimiser = ["adam"]', "Did you mean optimizer?"),
         ("[[includes]]\nlr = 1", "Did you mean include?"),
+        ('"training.lr" = 1', "Write lr under [training]."),
         ("[training]\nepoch = 1", "Did you mean training.epochs?"),
         ("[[exclude]]\nmodle = 1", "in [[exclude]] 1, there is no setting"),
         ('model = ["mlp", "cnm"]', "Did you mean cnn?"),
@@ -431,6 +431,18 @@ def test_processors_are_shared_between_the_jobs(tmp_path: Path, monkeypatch: pyt
     assert said() == {"2"}
 
 
+def test_a_cell_that_cannot_be_copied_fails_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    write(tmp_path, 'task = "binary"\n' + SMALL)
+    monkeypatch.setattr("torchgen_scaffold.verify.shutil.copytree", full)
+    result = torchgen(tmp_path, "net.toml", "--verify", "--python", stub(tmp_path, "echo done"))
+    assert result.exit_code == 1 and "No space left" in result.stdout and "✗ verify" in result.stdout
+
+
 def test_verify_takes_a_relative_python(tmp_path: Path) -> None:
     write(tmp_path, 'task = "binary"\n' + SMALL)
     torchgen(tmp_path, "net.toml")
@@ -481,20 +493,3 @@ def test_a_child_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("torchgen_scaffold.children.LONGEST_SECONDS", 0.2)
     ok, said = Children().run([sys.executable, "-c", "import time; time.sleep(600)"], Path(), {})
     assert not ok and "still running" in said
-
-
-def test_two_cells_are_verified(tmp_path: Path) -> None:
-    """With a real Python: what a CI job of a team does."""
-    write(tmp_path, 'model = ["linear", "mlp"]\ntask = "binary"\nprofile = "lesson"\n' + SMALL)
-    result = torchgen(tmp_path, "net.toml", "--verify", "--junit", "report.xml")
-    assert result.exit_code == 0, result.output
-    assert "2 of 2 cells verified" in result.stdout
-    suite = ElementTree.parse(tmp_path / "report.xml").getroot()
-    assert (suite.get("tests"), suite.get("failures")) == ("8", "0")
-
-
-@pytest.mark.slow
-def test_the_example_of_the_docs_is_verified(tmp_path: Path) -> None:
-    example = ROOT / "docs/examples/templates.toml"
-    result = torchgen(tmp_path, str(example), "-o", "out", "--verify")
-    assert result.exit_code == 0, result.output

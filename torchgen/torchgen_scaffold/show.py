@@ -159,7 +159,9 @@ def show_matrix(results: Sequence[Ran], done: str) -> None:
 
 def _cell_row(ran: Ran, done: str) -> Row:
     failed = next((f"✗ {step.name}" for step in ran.steps if not step.ok), "")
-    result = f"{failed or f'✓ {done}':<{len(done) + 2}} {ran.seconds:6.1f} s"
+    result = f"{failed or f'✓ {done}':<{len(done) + 2}}"
+    if len(ran.steps) > 1:  # to write a project takes no time worth telling
+        result += f" {ran.seconds:6.1f} s"
     model, params = "", ""
     if ran.plan:
         model, params = ran.plan.spec.model.preset or "layers", f"{ran.plan.params:,}"

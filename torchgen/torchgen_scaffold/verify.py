@@ -16,7 +16,7 @@ from typing import Any
 
 from torchgen_scaffold.answers.words import read_toml
 from torchgen_scaffold.children import Children
-from torchgen_scaffold.errors import Problem, SpecError
+from torchgen_scaffold.errors import MachineError, Problem, SpecError
 from torchgen_scaffold.records import record
 
 
@@ -57,7 +57,8 @@ def verify(
     """Run the steps of the project in `directory` with the interpreter `python`; `tell` hears of each as it ends.
 
     Another thread may end the `children`. Each gets `threads` threads to compute with, unless OMP_NUM_THREADS says
-    something else. Raises SpecError where there is no project, or no such interpreter.
+    something else. Raises SpecError where there is no project, or no such interpreter, and MachineError where
+    the project cannot be copied.
     """
     _check(directory)
     python = found_python(python)
@@ -65,7 +66,13 @@ def verify(
     environment = _environment(threads)
     steps = []
     with tempfile.TemporaryDirectory(prefix="torchgen-verify-") as scratch:
-        copy = _copy(directory, Path(scratch))
+        try:
+            copy = _copy(directory, Path(scratch))
+        except OSError as error:
+            what, reason = f"there is no copy of {str(directory)!r} to run", str(error)[:500]
+            raise MachineError(
+                Problem(what, reason, f"Free some space in {scratch}, or set TMPDIR.")
+            ) from error
         for name, command in _commands(copy, python):
             step = _run(name, command, copy, children, environment)
             steps.append(step)

@@ -21,12 +21,19 @@ if TYPE_CHECKING:
 @click.command("matrix")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output-dir", type=click.Path(path_type=Path), default=Path(), help="where the projects are made"
+    "-o",
+    "--output-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="where the projects are made",
 )
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="a key of FILE, for all cells")
 @click.option("--verify", "proved", is_flag=True, help="prove each: its tests, one epoch, eval, predict")
 @click.option(
-    "--python", metavar="PATH", help="the Python that has torch [default: the one running torchgen]"
+    "--python",
+    type=click.Path(dir_okay=False),
+    metavar="PATH",
+    help="the Python that has torch [default: the one running torchgen]",
 )
 @click.option(
     "--jobs", type=click.IntRange(1), metavar="N", help="cells at a time [default: as many as processors]"
@@ -119,7 +126,7 @@ def _report(results: list[Ran], way: Way, junit: Path | None, as_json: bool) -> 
     else:
         from torchgen_scaffold.show import show_matrix
 
-        show_matrix(results, "verified" if way.python else "sound" if way.dry_run else "written")
+        show_matrix(results, "sound" if way.dry_run else "verified" if way.python else "written")
     if junit:
         from torchgen_scaffold.verify import junit_of
         from torchgen_scaffold.write import replace_file

@@ -7,10 +7,10 @@ from itertools import product
 from math import prod
 from typing import Any, NamedTuple
 
-from torchgen_scaffold.answers.merge import merge, set_key
+from torchgen_scaffold.answers.merge import merge
 from torchgen_scaffold.answers.words import ROWS, row_settings
 from torchgen_scaffold.errors import Problem, SpecError
-from torchgen_scaffold.matrix.read import Matrix, Part
+from torchgen_scaffold.matrix.read import Matrix, Part, nested
 from torchgen_scaffold.matrix.slugs import Names, word_of, words_of
 from torchgen_scaffold.records import record
 from torchgen_scaffold.settings import SETTINGS
@@ -59,7 +59,7 @@ def cells_of(matrix: Matrix) -> tuple[Cell, ...]:
     if problems:
         raise SpecError(problems)
     return tuple(
-        Cell(draft.name, _nested({**draft.answers, "name": draft.name}), draft.own) for draft in drafts
+        Cell(draft.name, nested({**draft.answers, "name": draft.name}), draft.own) for draft in drafts
     )
 
 
@@ -90,7 +90,7 @@ def _included(matrix: Matrix, words: Words, names: Names) -> Iterator[_Draft]:
             alone = {**part.single, **varied}
             # What the file varies is no change: what else it says was said of all those values.
             fixed = {key: value for key, value in alone.items() if key not in base.varied}
-            answers = _that_count({**_flat(merge(_nested(base.single), fixed)), **alone}, kept=alone)
+            answers = _that_count({**_flat(merge(nested(base.single), fixed)), **alone}, kept=alone)
             own = {key: alone[key] for key in (*base.varied, *alone) if key in alone and key != "name"}
             called = varied if "name" in part.single else own
             said = (words.get(key, {}).get(value) or word_of(key, value) for key, value in called.items())
@@ -99,7 +99,7 @@ def _included(matrix: Matrix, words: Words, names: Names) -> Iterator[_Draft]:
 
 def _with_sets(draft: _Draft, sets: Flat) -> _Draft:
     """The cell with --set over it."""
-    answers = _that_count(_flat(merge(_nested(draft.answers), sets)), kept=draft.alone)
+    answers = _that_count(_flat(merge(nested(draft.answers), sets)), kept=draft.alone)
     return draft._replace(answers=answers, own={key: answers.get(key, draft.own[key]) for key in draft.own})
 
 
@@ -190,17 +190,8 @@ def _unread(matrix: Matrix, drafts: Iterable[_Draft]) -> Iterator[Problem]:
             yield Problem(f"{key} does nothing in this matrix", why, f"Drop {key}.", key)
 
 
-# The two forms of answers: by dotted keys, and as torchgen.toml has them.
-
-
-def _nested(flat: Flat) -> dict[str, Any]:
-    answers: dict[str, Any] = {}
-    for key, value in flat.items():
-        set_key(answers, key, value)
-    return answers
-
-
 def _flat(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Answers by dotted keys; the reverse of `nested`."""
     flat: dict[str, Any] = {}
     for key, value in answers.items():
         if isinstance(value, Mapping):

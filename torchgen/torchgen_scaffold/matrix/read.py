@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from torchgen_scaffold.answers.merge import set_key
 from torchgen_scaffold.answers.words import ROWS, TABLES, Answers, row_settings, unknown
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.kinds import Columns, Kind, Layers, Many, Setting, Shape, Text, Weights
@@ -52,7 +53,7 @@ def read_matrix(file: Mapping[str, Any], stem: str, sets: Mapping[str, str] | No
     reader = _Reader()
     base = reader.part({key: value for key, value in file.items() if key not in ENTRIES}, "")
     include, exclude = (reader.entries(file.get(name, []), name) for name in ENTRIES)
-    over = reader.part(sets or {}, "with --set, ").single
+    over = reader.part(nested(sets or {}), "with --set, ").single
     reader.check_sets(over, base)
     if reader.problems:
         raise SpecError(reader.problems)
@@ -82,6 +83,14 @@ def is_one_value(kind: Kind, value: Sequence[object]) -> bool:
         case Shape() | Many() | Weights():
             return not any(isinstance(item, (str, list)) for item in value)
     return False
+
+
+def nested(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Answers by dotted keys, shaped as torchgen.toml is."""
+    answers: dict[str, Any] = {}
+    for key, value in given.items():
+        set_key(answers, key, value)
+    return answers
 
 
 class _Reader:
@@ -136,6 +145,12 @@ class _Reader:
     def _flat(self, given: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
         """(dotted key, value) of all that is known; a flag's name stands for its setting."""
         for name, value in given.items():
+            table, dot, rest = name.partition(".")
+            if dot and table in TABLES:
+                why = "in quotes, a dot is a part of the name"
+                what = f"there is no setting {name[:80]!r} at the top"
+                self._wrong(where, Problem(what, why, f"Write {rest[:80]} under [{table}].", name))
+                continue
             if name in TABLES and isinstance(value, Mapping):
                 inside = [(f"{name}.{key}", inner) for key, inner in value.items()]
             else:
@@ -163,7 +178,7 @@ class _Reader:
                 return setting.kind.read(value)
             except ValueError:
                 continue
-        answers = Answers({key: value})  # which knows what to say of it
+        answers = Answers(nested({key: value}))  # which knows what to say of it
         answers.of_row(key.partition(".")[0], {key.partition(".")[2]: settings[-1]})
         self._wrong(where, *answers.problems)
         return None
