@@ -34,14 +34,10 @@ from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 NAMES = [page.name for page in PAGES]
-QUICK = (
-    "torchgen new ",
-    "torchgen plan ",
-    "torchgen options",
-    "torchgen check ",
-    "torchgen update ",
-    "torchgen templates ",
+QUICK = re.compile(
+    "torchgen (new |plan |options|check |update |templates |matrix .*--dry-run)"
 )  # to train is for other tests
+FILE = re.compile(r"<!-- file: (\S+) -->")  # a block that the commands after it find under this name
 
 
 @dataclass(frozen=True)
@@ -113,13 +109,15 @@ def commands_in(text: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_commands_and_code_run(name: str, tmp_path: Path) -> None:
-    """In the order of the page: diffs are applied, code marked as running runs, commands print what is shown."""
+    """In the page's order: files are written, diffs applied, code that is marked runs, commands print what is shown."""
     page = DOCS / name
     shell = shell_for(page, tmp_path)
     for block in blocks_of(page):
         where = f"{name}:{block.line}"
         if block.language == "diff":
             shell.patch(block.text)
+        elif file := FILE.fullmatch(block.mark):
+            (shell.folder / file[1]).write_text(block.text, encoding="utf-8")
         elif block.mark == "<!-- runs -->":
             script = shell.folder / "page_block.py"
             script.write_text(block.text, encoding="utf-8")
@@ -128,7 +126,7 @@ def test_commands_and_code_run(name: str, tmp_path: Path) -> None:
             script.unlink()
         elif block.language == "console":
             for command, output in commands_in(block.text):
-                if not command.startswith(QUICK):
+                if not QUICK.match(command):
                     continue
                 done = shell.run(command)
                 assert done.returncode in ((0, 2) if output else (0,)), f"{where}\n{done.stdout}"
@@ -246,6 +244,8 @@ def write_again() -> None:
             for block in blocks_of(page):
                 if block.language == "diff":
                     shell.patch(block.text)
+                elif file := FILE.fullmatch(block.mark):
+                    (shell.folder / file[1]).write_text(block.text, encoding="utf-8")
                 elif block.mark == "<!-- runs -->":
                     (shell.folder / "page_block.py").write_text(block.text, encoding="utf-8")
                     shell.run(f'"{sys.executable}" page_block.py')
@@ -257,7 +257,7 @@ def write_again() -> None:
 def printed_again(text: str, shell: Shell) -> str:
     lines = []
     for command, output in commands_in(text):
-        printed = plain(shell.run(command).stdout) if command.startswith(QUICK) else output
+        printed = plain(shell.run(command).stdout) if QUICK.match(command) else output
         lines += [f"$ {command}", *([printed] if output else [])]
     return "\n".join(lines) + "\n"
 

@@ -21,7 +21,7 @@ PACKAGE = "torchgen_scaffold"
 
 # Each floor may import the floors above it in this list, and modules of its own floor where that makes no circle.
 FLOORS = (
-    ("version", "records", "errors", "spelling", "splits"),
+    ("version", "records", "errors", "spelling", "splits", "children"),
     ("escape",),
     ("names", "overlay"),
     ("layers",),
@@ -45,7 +45,7 @@ FLOORS = (
     ),
     ("checkpoints", "git", "written"),
     ("generate", "merging", "write", "stages", "layout", "glyphs", "show"),
-    ("checking", "create", "draw", "updating"),
+    ("checking", "create", "draw", "matrix", "updating"),
     ("prompts", "show_changes"),
     ("commands",),
     ("cli",),

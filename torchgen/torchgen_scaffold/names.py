@@ -104,15 +104,19 @@ def _taken(name: str) -> str | None:
 def suggest_name(name: str) -> str:
     """Return a valid project name that is near `name`: the last part of a path, accents dropped."""
     last = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
-    last = re.sub(r"\A[A-Za-z]:", "", last)
-    letters = unicodedata.normalize("NFKD", last)
-    letters = "".join(char for char in letters if not unicodedata.combining(char))
-    plain = re.sub(r"[^A-Za-z0-9_]+", "-", letters).strip("-_")
+    plain = plain_text(re.sub(r"\A[A-Za-z]:", "", last))
     if not plain:
         return "my-project"
     if not plain[0].isalpha() or _taken(plain[:MAX_LENGTH].rstrip("-_")):
         plain = f"my-{plain}"
     return plain[:MAX_LENGTH].rstrip("-_")
+
+
+def plain_text(text: str) -> str:
+    """What of `text` can stand in a project's name: letters without accents, digits, and '-' for all between."""
+    letters = unicodedata.normalize("NFKD", text)
+    letters = "".join(char for char in letters if not unicodedata.combining(char))
+    return re.sub(r"[^A-Za-z0-9_]+", "-", letters).strip("-_")
 
 
 def path_problem(path: str) -> str | None:

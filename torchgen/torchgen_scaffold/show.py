@@ -23,6 +23,7 @@ from torchgen_scaffold.wording import Row, loss_and_optimizer, plan_rows, rows_u
 if TYPE_CHECKING:
     from torchgen_scaffold.create import Made
     from torchgen_scaffold.errors import LayerError, TorchgenError
+    from torchgen_scaffold.matrix.run import Ran
     from torchgen_scaffold.plan import Plan
     from torchgen_scaffold.verify import Step
 
@@ -123,14 +124,48 @@ def show_catalogue(tables: dict[str, list[dict[str, Any]]]) -> None:
 
 def show_step(step: Step) -> None:
     """Print one step of verify as it ends; what a failed one said last stands indented beneath it."""
+    _print("\n".join(_step(step)))
+
+
+def _step(step: Step) -> list[str]:
     mark = _style("✓", fg="green") if step.ok else _style("✗", fg="red", bold=True)
     # pytest and tqdm colour their lines; what remains after that is shown, not acted on.
     said = [visible(line.expandtabs()) for line in click.unstyle(step.detail).split("\n")]
     line = f"{mark} {step.name:<8}{step.seconds:6.1f} s"
     if step.ok:
-        _print(f"{line}  {' '.join(said)}".rstrip())
-    else:
-        _print("\n".join([line, *(f"    {text}".rstrip() for text in said)]))
+        return [f"{line}  {' '.join(said)}".rstrip()]
+    return [line, *(f"    {text}".rstrip() for text in said)]
+
+
+def show_matrix(results: Sequence[Ran], done: str) -> None:
+    """Print a line a cell, and beneath them the steps that failed; `done` is what all the other cells are."""
+    passed = sum(ran.ok for ran in results)
+    lines = _table(
+        [
+            Row("cell", "model", "params", "result", "head"),
+            *(_cell_row(ran, done) for ran in results),
+            Row("", "", "", f"{passed:,} of {counted(len(results), 'cell')} {done}", "foot"),
+        ]
+    )
+    alike: dict[tuple[str, ...], list[Ran]] = {}  # one fault often stops many cells: it is said once
+    for ran in results:
+        if not ran.ok:
+            alike.setdefault(tuple(step.detail for step in ran.steps if not step.ok), []).append(ran)
+    for failed in alike.values():
+        steps = (step for step in failed[0].steps if not step.ok)
+        lines += ["", *(ran.cell.name for ran in failed), *(line for step in steps for line in _step(step))]
+    _print("\n".join(lines))
+
+
+def _cell_row(ran: Ran, done: str) -> Row:
+    failed = next((f"✗ {step.name}" for step in ran.steps if not step.ok), "")
+    result = f"{failed or f'✓ {done}':<{len(done) + 2}}"
+    if len(ran.steps) > 1:  # to write a project takes no time worth telling
+        result += f" {ran.seconds:6.1f} s"
+    model, params = "", ""
+    if ran.plan:
+        model, params = ran.plan.spec.model.preset or "layers", f"{ran.plan.params:,}"
+    return Row(ran.cell.name, model, params, result, "bad" if failed else "")
 
 
 def show_lines(lines: Sequence[str], stream: IO[str] | None = None) -> None:

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from torchgen_scaffold.answers.words import read_toml
-from torchgen_scaffold.errors import Problem, SpecError
+from torchgen_scaffold.children import Children
+from torchgen_scaffold.errors import MachineError, Problem, SpecError
 from torchgen_scaffold.records import record
-
-# Long enough for one epoch of a large network on a slow machine; a hang must end all the same.
-LONGEST_SECONDS = 3600
 
 
 @record
@@ -49,17 +46,35 @@ class Verified:
         return {"ok": self.ok, "steps": [vars(step).copy() for step in self.steps]}
 
 
-def verify(directory: Path, python: str, tell: Callable[[Step], None] | None = None) -> Verified:
+def verify(
+    directory: Path,
+    python: str,
+    tell: Callable[[Step], None] | None = None,
+    *,
+    children: Children | None = None,
+    threads: int | None = None,
+) -> Verified:
     """Run the steps of the project in `directory` with the interpreter `python`; `tell` hears of each as it ends.
 
-    Raises SpecError where there is no project, or no such interpreter.
+    Another thread may end the `children`. Each gets `threads` threads to compute with, unless OMP_NUM_THREADS says
+    something else. Raises SpecError where there is no project, or no such interpreter, and MachineError where
+    the project cannot be copied.
     """
-    _check(directory, python)
+    _check(directory)
+    python = found_python(python)
+    children = children or Children()
+    environment = _environment(threads)
     steps = []
     with tempfile.TemporaryDirectory(prefix="torchgen-verify-") as scratch:
-        copy = _copy(directory, Path(scratch))
+        try:
+            copy = _copy(directory, Path(scratch))
+        except OSError as error:
+            what, reason = f"there is no copy of {str(directory)!r} to run", str(error)[:500]
+            raise MachineError(
+                Problem(what, reason, f"Free some space in {scratch}, or set TMPDIR.")
+            ) from error
         for name, command in _commands(copy, python):
-            step = _run(name, command, copy)
+            step = _run(name, command, copy, children, environment)
             steps.append(step)
             if tell:
                 tell(step)
@@ -68,7 +83,17 @@ def verify(directory: Path, python: str, tell: Callable[[Step], None] | None = N
     return Verified(tuple(steps))
 
 
-def _check(directory: Path, python: str) -> None:
+def found_python(python: str) -> str:
+    """The absolute path of an interpreter, which no other working directory can change. Raises SpecError."""
+    found = shutil.which(python)
+    if found is None:
+        raise SpecError(
+            Problem(f"there is no Python {python!r}", "", "Give its path: --python .venv/bin/python")
+        )
+    return str(Path(found).absolute())  # not resolved: a virtual environment is known by its link
+
+
+def _check(directory: Path) -> None:
     missing = [name for name in ("torchgen.toml", "model.py", "train.py") if not (directory / name).is_file()]
     if missing:
         raise SpecError(
@@ -77,10 +102,6 @@ def _check(directory: Path, python: str) -> None:
                 f"it has no {', '.join(missing)}",
                 "Give the folder that torchgen new wrote: torchgen verify DIR",
             )
-        )
-    if shutil.which(python) is None:
-        raise SpecError(
-            Problem(f"there is no Python {python!r}", "", "Give its path: --python .venv/bin/python")
         )
 
 
@@ -117,26 +138,21 @@ def _commands(copy: Path, python: str) -> Iterator[tuple[str, list[str]]]:
         yield "predict", [python, "predict.py"]
 
 
-def _run(name: str, command: list[str], directory: Path) -> Step:
-    start = time.monotonic()
+def _environment(threads: int | None) -> dict[str, str]:
     # The project must stand alone: nothing of torchgen's own environment may help it to import.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    if threads is not None:
+        environment.setdefault("OMP_NUM_THREADS", str(threads))
+    return environment
+
+
+def _run(
+    name: str, command: list[str], directory: Path, children: Children, environment: dict[str, str]
+) -> Step:
+    start = time.monotonic()
     try:
-        done = subprocess.run(
-            command,
-            cwd=directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=LONGEST_SECONDS,
-        )
-        ok, output = done.returncode == 0, done.stdout
-    except subprocess.TimeoutExpired:
-        ok, output = False, f"still running after {LONGEST_SECONDS} seconds"
+        ok, output = children.run(command, directory, environment)
     except OSError as error:
         ok, output = False, str(error)
     lines = [line for line in output.strip().splitlines() if line.strip()]
@@ -144,25 +160,26 @@ def _run(name: str, command: list[str], directory: Path) -> Step:
     return Step(name, ok, round(time.monotonic() - start, 2), detail)
 
 
-def junit_of(result: Verified) -> str:
-    """The result as a JUnit report, which CI systems read."""
+def junit_of(suite: str, cases: Iterable[tuple[str, Step]]) -> str:
+    """Steps, each with the name of what it is a step of, as a JUnit report, which CI systems read."""
     from xml.etree import ElementTree
 
-    suite = ElementTree.Element(
+    cases = tuple(cases)
+    root = ElementTree.Element(
         "testsuite",
-        name="torchgen verify",
-        tests=str(len(result.steps)),
-        failures=str(sum(not step.ok for step in result.steps)),
-        time=f"{sum(step.seconds for step in result.steps):.2f}",
+        name=suite,
+        tests=str(len(cases)),
+        failures=str(sum(not step.ok for _, step in cases)),
+        time=f"{sum(step.seconds for _, step in cases):.2f}",
     )
-    for step in result.steps:
+    for owner, step in cases:
         case = ElementTree.SubElement(
-            suite, "testcase", classname="torchgen.verify", name=step.name, time=f"{step.seconds:.2f}"
+            root, "testcase", classname=owner, name=step.name, time=f"{step.seconds:.2f}"
         )
         if not step.ok:
             failure = ElementTree.SubElement(case, "failure", message=f"{step.name} failed")
             failure.text = _xml_text(step.detail)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def _xml_text(text: str) -> str:

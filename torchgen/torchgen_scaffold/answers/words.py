@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,14 @@ from typing import Any
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.kinds import Choice, Flag, Integer, Number, Setting, Shape
 from torchgen_scaffold.lists import Many
-from torchgen_scaffold.presets import PRESETS
+from torchgen_scaffold.presets import PRESETS, Preset
 from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.spelling import nearest
-from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
+from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES, Loss, Optimizer, Schedule
 
 TABLES = ("model", "data", "training", "project")
-# The keys that choose a row, with the rows; a row has settings of its own in the same table.
-ROWS: dict[str, Mapping[str, Any]] = {
+# Where a row is chosen, and from which: what only some rows read stands in the same table.
+ROWS: Mapping[str, Mapping[str, Preset | Loss | Optimizer | Schedule]] = {
     "model.preset": PRESETS,
     "training.loss": LOSSES,
     "training.optimizer": OPTIMIZERS,
@@ -49,7 +49,7 @@ class Answers:
             elif key in owners:
                 self.raw[key] = value
             else:
-                self._unknown(key, owners)
+                self.problems.append(unknown(key, [*SETTINGS, *owners]))
 
     def get(self, key: str) -> Any:
         """The value that was given for `key`, or the default of its setting (None where there is none)."""
@@ -127,12 +127,13 @@ class Answers:
             else:
                 yield str(key), value
 
-    def _unknown(self, key: str, owners: Mapping[str, list[str]]) -> None:
-        known = [*SETTINGS, *owners]
-        last = key.rsplit(".", 1)[-1]
-        near = nearest(key, known) or next((name for name in known if name.rsplit(".", 1)[-1] == last), None)
-        hint = f"Did you mean {near}?" if near else "`torchgen options` lists every key."
-        self.wrong(f"there is no setting {key[:80]!r}", "", hint, key)
+
+def unknown(key: str, known: Sequence[str]) -> Problem:
+    """What to say of a key that is none of the known ones: the nearest of them."""
+    last = key.rsplit(".", 1)[-1]
+    near = nearest(key, known) or next((name for name in known if name.rsplit(".", 1)[-1] == last), None)
+    hint = f"Did you mean {near}?" if near else "`torchgen options` lists every key."
+    return Problem(f"there is no setting {key[:80]!r}", "", hint, key)
 
 
 def _shown(value: object) -> str:
@@ -184,17 +185,15 @@ _EXAMPLES = {
 }
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a torchgen.toml. Raises SpecError where it is missing or malformed."""
+def read_toml(path: Path, instead: str = "Give the path of a torchgen.toml: --config FILE") -> dict[str, Any]:
+    """The tables of a torchgen.toml. Raises SpecError where it is missing (`instead` is what to type) or malformed."""
     import tomllib  # here: most requests bring no file
 
     try:
         content = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL, or half of a character
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise SpecError(
-            Problem(f"cannot read {str(path)!r}", reason, "Give the path of a torchgen.toml: --config FILE")
-        ) from error
+        raise SpecError(Problem(f"cannot read {str(path)!r}", reason, instead)) from error
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, or a number of thousands of digits
