@@ -8,7 +8,8 @@ from typing import Any
 from torchgen_scaffold.answers.merge import set_key
 from torchgen_scaffold.answers.words import ROWS, TABLES, Answers, row_settings, unknown
 from torchgen_scaffold.errors import Problem, SpecError
-from torchgen_scaffold.kinds import Columns, Kind, Layers, Many, Setting, Shape, Text, Weights
+from torchgen_scaffold.kinds import Kind, Setting, Shape, Text
+from torchgen_scaffold.lists import Columns, Layers, Many, Weights
 from torchgen_scaffold.names import project_name_problem, suggest_name
 from torchgen_scaffold.records import field, record
 from torchgen_scaffold.settings import SETTINGS
