@@ -203,8 +203,29 @@ def test_no_folder_a_link_out_of_it_and_bytes_are_refused(tmp_path: Path) -> Non
     (folder / "extra" / "mine.txt").symlink_to(tmp_path / "secret")
     assert "leads out of" in refused(tmp_path, folder)
     (folder / "extra" / "mine.txt").unlink()
+    (folder / "parts").mkdir()
+    for link, target in (("parts/link", tmp_path), ("parts/plain", tmp_path / "secret"), ("up", "..")):
+        (folder / link).symlink_to(target)
+        assert "leads out of" in refused(tmp_path, folder), link
+        (folder / link).unlink()
     (folder / "extra" / "mine.bin").write_bytes(b"\xff\xfe")
     assert "mine.bin, cannot be used" in refused(tmp_path, folder)
+
+
+def test_a_link_that_appears_later_is_not_followed(tmp_path: Path) -> None:
+    """The folder is checked with the answers, and each template again when it is read."""
+    text = "{% include 'parts/link/secret.jinja' ignore missing %}{% include 'parts/plain' ignore missing %}ours\n"
+    folder = put(tmp_path / "house", common__README_md=text)
+    put(tmp_path / "away", secret="what nobody may see")
+    spec = Spec.from_dict({"name": "p", **SIZES, "project": {"templates": str(folder)}})
+    (folder / "parts").mkdir()
+    (folder / "parts" / "link").symlink_to(tmp_path / "away")
+    (folder / "parts" / "plain").write_text("what nobody may see")
+    with pytest.raises(SpecError, match="leads out"):
+        generate(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torchgen_scaffold.render.names_in", lambda folder: ["common/README.md.jinja"])
+        assert generate(spec)["README.md"] == "ours\n"
 
 
 def test_a_path_that_no_disk_takes_is_refused(tmp_path: Path) -> None:

@@ -43,14 +43,16 @@ def names_in(folder: Path) -> list[str]:
         what = f"there are no templates in {shown!r}"
         raise SpecError(Problem(what, "it is not a folder", _EXPORT, "project.templates"))
     names = _files_in(folder)
-    root = folder.resolve()
     problems = []
-    for name in names:
-        if not (folder / name).resolve().is_relative_to(root):
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() and not is_inside(path, folder):
+            link = visible(path.relative_to(folder).as_posix())
             why = "what it leads to is none of the folder's"
-            instead = "Copy the file into the folder."
-            problems.append(Problem(f"the template {visible(name)!r} leads out of {shown!r}", why, instead))
-        elif not name.startswith(_FREE) and name not in own_names():
+            problems.append(
+                Problem(f"the link {link!r} leads out of {shown!r}", why, "Copy what it leads to.")
+            )
+    for name in names:
+        if not name.startswith(_FREE) and name not in own_names():
             near = nearest(name, own_names())
             instead = f"Did you mean {near}?" if near else "Files that templates include go into parts/."
             what = f"{visible(name)!r} in {shown!r} takes the place of no template"
@@ -60,6 +62,11 @@ def names_in(folder: Path) -> list[str]:
     if problems:
         raise SpecError(problems)
     return names
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether `path` really is in `folder`, whatever links lead there."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 _EXPORT = "Start from torchgen's own: torchgen templates export DIR"

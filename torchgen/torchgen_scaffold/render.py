@@ -17,6 +17,7 @@ from jinja2 import (
     Environment,
     FileSystemLoader,
     StrictUndefined,
+    TemplateNotFound,
     TemplateSyntaxError,
     Undefined,
 )
@@ -24,7 +25,7 @@ from jinja2.bccache import Bucket
 
 from torchgen_scaffold.errors import Problem, TemplateError, TorchgenError
 from torchgen_scaffold.escape import Code, visible
-from torchgen_scaffold.overlay import EXTRA, SUFFIX, names_in, own_templates
+from torchgen_scaffold.overlay import EXTRA, SUFFIX, is_inside, names_in, own_templates
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.view import View
@@ -105,8 +106,22 @@ def sandbox(folder: Path) -> Environment:
     from jinja2 import ChoiceLoader
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    loader = ChoiceLoader([FileSystemLoader(folder), FileSystemLoader(own_templates())])
+    loader = ChoiceLoader([_Inside(folder), FileSystemLoader(own_templates())])
     return ImmutableSandboxedEnvironment(loader=loader, **_STRICT)
+
+
+class _Inside(FileSystemLoader):
+    """Templates of one folder that really are in it: no link leads out, and nothing but templates is read."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._folder = folder
+
+    def get_source(self, environment: Environment, template: str) -> Any:
+        """See jinja2.FileSystemLoader.get_source. Raises TemplateNotFound for anything else."""
+        if not template.endswith(SUFFIX) or not is_inside(self._folder / template, self._folder):
+            raise TemplateNotFound(template)
+        return super().get_source(environment, template)
 
 
 def files_of(plan: Plan) -> dict[str, str]:
