@@ -10,6 +10,7 @@ import click
 
 from torchgen_scaffold.answers.merge import merge, parse_set
 from torchgen_scaffold.answers.words import read_toml
+from torchgen_scaffold.commands import completion
 from torchgen_scaffold.kinds import Choice, Flag, Setting
 from torchgen_scaffold.settings import SETTINGS
 
@@ -25,7 +26,14 @@ def spec_flags(command: Command) -> Command:
         click.option(
             "--config", type=click.Path(path_type=Path), metavar="FILE", help="a torchgen.toml; flags win"
         ),
-        click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="any key of torchgen.toml"),
+        click.option(
+            "--set",
+            "sets",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="any key of torchgen.toml",
+            shell_complete=completion.settings,
+        ),
         *(_option(key, setting) for key, setting in SETTINGS.items() if setting.flag),
     ]
     for option in reversed(options):
@@ -42,7 +50,8 @@ def _option(key: str, setting: Setting) -> Callable[[Command], Command]:
     if isinstance(setting.kind, Flag):
         return click.option(setting.flag, parameter, is_flag=True, default=None, help=about)
     choices = "|".join(setting.kind.options) if isinstance(setting.kind, Choice) else setting.kind.metavar
-    return click.option(setting.flag, parameter, metavar=choices, help=about)
+    complete = completion.sources if key == "data.source" else completion.words_of(setting.kind)
+    return click.option(setting.flag, parameter, metavar=choices, help=about, shell_complete=complete)
 
 
 class Asked:
