@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shlex
 import shutil
@@ -10,10 +11,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pexpect
 import pytest
+from click.shell_completion import BashComplete
 
 from projects import ROOT
+from torchgen_scaffold.cli import cli
 from torchgen_scaffold.commands import COMMANDS
 from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.tasks import TASKS
@@ -104,16 +108,40 @@ def test_what_is_offered(environment: dict[str, str], line: str) -> None:
 
 def test_every_flag_with_a_list_of_words_offers_them() -> None:
     """In this process, through the same objects that the protocol asks."""
-    from click.shell_completion import BashComplete
-
-    from torchgen_scaffold.cli import cli
-
     for key, setting in SETTINGS.items():
         words = getattr(setting.kind, "options", None)
         if setting.flag and words:
             complete = BashComplete(cli, {}, "torchgen", "_TORCHGEN_COMPLETE")
             found = complete.get_completions(["new", setting.flag], "")
             assert [item.value for item in found] == [*words], key
+
+
+def commands_of(
+    group: click.Group, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command with what is typed for it."""
+    for name, line in group.commands.items():
+        own = importlib.import_module(f"torchgen_scaffold.commands.{name}").command if not path else line
+        if isinstance(own, click.Group):
+            yield from commands_of(own, (*path, name))
+        else:
+            yield (*path, name), own
+
+
+def test_every_folder_and_file_is_the_shells_own() -> None:
+    """Whichever command takes it: what the help calls DIR, FILE or PATH."""
+    kinds = {"DIR": "dir", "FILE": "file", "PATH": "file"}
+    seen = []
+    for path, command in commands_of(cli):
+        for param in command.params:
+            kind = "dir" if param.name == "output_dir" else kinds.get(param.metavar or "")
+            if kind:
+                complete = BashComplete(cli, {}, "torchgen", "_TORCHGEN_COMPLETE")
+                flag = [param.opts[-1]] if isinstance(param, click.Option) else []
+                found = complete.get_completions([*path, *flag], "x")
+                assert [item.type for item in found] == [kind], (path, param.name)
+                seen.append(param.name)
+    assert {"directory", "config", "svg", "output_dir", "python"} <= {*seen}
 
 
 @pytest.mark.parametrize("shell", SHELLS)
