@@ -27,11 +27,6 @@ def files(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comple
     return _shells_own("file", typed)
 
 
-def words_of(kind: Kind) -> Completer | None:
-    """The words that a setting may be; None where there is no list of them."""
-    return one_of(kind.options) if isinstance(kind, Choice) else None
-
-
 def one_of(words: Iterable[str]) -> Completer:
     """One of these words."""
 
@@ -77,3 +72,11 @@ def _shells_own(what: str, typed: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(typed, type=what)]
+
+
+_BY_METAVAR: dict[str, Completer] = {"SOURCE": sources, "DIR": folders, "FILE": files}
+
+
+def of_kind(kind: Kind) -> Completer | None:
+    """What completes a setting: its words, or what its metavar stands for; None where there is no telling."""
+    return one_of(kind.options) if isinstance(kind, Choice) else _BY_METAVAR.get(kind.metavar)

@@ -50,7 +50,7 @@ def _option(key: str, setting: Setting) -> Callable[[Command], Command]:
     if isinstance(setting.kind, Flag):
         return click.option(setting.flag, parameter, is_flag=True, default=None, help=about)
     choices = "|".join(setting.kind.options) if isinstance(setting.kind, Choice) else setting.kind.metavar
-    complete = completion.sources if key == "data.source" else completion.words_of(setting.kind)
+    complete = completion.of_kind(setting.kind)
     return click.option(setting.flag, parameter, metavar=choices, help=about, shell_complete=complete)
 
 
