@@ -1075,3 +1075,10 @@ def test_a_file_that_an_editor_marked(tmp_path: Path) -> None:
     path = tmp_path / "torchgen.toml"
     path.write_bytes(b"\xef\xbb\xbf" + spec_of().to_toml().replace("\n", "\r\n").encode())
     assert Spec.from_toml(str(path)) == spec_of()
+
+
+def test_a_key_in_quotes_is_told_where_it_belongs() -> None:
+    """TOML reads `"training.lr" = 0.1` as one name that holds a dot."""
+    (problem,) = problems_of({**BASE, "training.lr": 0.1})
+    assert "'training.lr' at the top" in problem.what
+    assert problem.instead == "Write lr under [training]."

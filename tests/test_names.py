@@ -10,7 +10,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from torchgen_scaffold.names import path_problem, project_name_problem, suggest_name, windows_clash
+from torchgen_scaffold.names import (
+    path_problem,
+    project_name_problem,
+    suggest_name,
+    windows_clash,
+    windows_problem,
+)
 
 thorough = settings(derandomize=True, deadline=None, max_examples=300, database=None)
 TAKEN = [*keyword.kwlist, *keyword.softkwlist, *sorted(sys.stdlib_module_names), "torch", "con", "lpt9"]
@@ -51,6 +57,11 @@ def test_plain_names_pass(name: str) -> None:
         ("scikit-learn", "package", "my-scikit-learn"),
         ("NUL", "Windows", "my-NUL"),
         ("com1", "Windows", "my-com1"),
+        ("LPT0", "Windows", "my-LPT0"),
+        ("COM¹", "look like 'COM1'", "my-COM1"),
+        ("CONIN$", "has '$'", "CONIN"),
+        ("con.txt", "has '.'", "con-txt"),
+        ("aux ", "has ' '", "my-aux"),
         ("__init__", "double underscores", "init"),
         ("ﬁt", "look like 'fit'", "fit"),
         ("\uff54orch", "look like 'torch'", "my-torch"),
@@ -108,6 +119,8 @@ def test_paths_inside_a_project(path: str) -> None:
     [
         *["", "/a", "../a", "a/../../b", "a//b", "a/", "./a", ".", "a\\b", "..\\a", "C:/a", "c:a", "a\0"],
         *[".git/hooks/pre-commit", ".GIT/config", "a/.git/x", ".git", ".git./config", "\ud800"],
+        # git's folder by its short name, as a stream, and with signs that macOS does not see
+        *["git~1/config", "GIT~1", ".git::$INDEX_ALLOCATION/x", ".g\u200cit/hooks/x", ".git . /x", ".git:x"],
     ],
 )
 def test_paths_that_are_not(path: str) -> None:
@@ -123,3 +136,114 @@ def test_names_that_are_one_on_other_disks() -> None:
     assert windows_clash(["a/x", "A/y", "A/z"]) == [("a", "A")]
     assert windows_clash(["data", "Data/x"]) == [("data", "Data")]
     assert windows_clash(["\xe9.csv", "e\u0301.csv"]) == [("\xe9.csv", "e\u0301.csv")]
+    assert windows_clash(["Ångström", "a\u030angstro\u0308m", "x"]) == [("Ångström", "a\u030angstro\u0308m")]
+    assert windows_clash(["data.", "data/x"]) == [("data.", "data")]
+    assert windows_clash(["a ", "A", "b"]) == [("a ", "A")]
+    assert windows_clash(["ΣΟΦΟΣ", "σοφος", "σοφοσ"]) == [("ΣΟΦΟΣ", "σοφος"), ("ΣΟΦΟΣ", "σοφοσ")]
+    assert windows_clash(["a.b", "a b", "ab", "a..b"]) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        *(
+            (name, "device")
+            for name in ("con", "NUL", "Aux", "prn", "com1", "LPT9", "COM0", "conin$", "CONOUT$")
+        ),
+        *(
+            (name, "device")
+            for name in ("con.txt", "NUL.tar.gz", "aux .py", "COM¹", "lpt².log", "com³", "Con.")
+        ),
+        *(
+            (name, "no name on Windows")
+            for name in ("a:b", "12:30.png", "what?", "a*", 'say "x"', "a<b", "a>b", "a|b")
+        ),
+        *((name, "no name on Windows") for name in ("a\tb", "a\nb", "\x01", "a\\b", "a/b")),
+        *((name, "drops") for name in ("a.", "a ", "...", "a. ")),
+        ("x" * 256, "255"),
+        ("😀" * 128, "255"),  # two units each
+    ],
+)
+def test_what_windows_cannot_hold(part: str, why: str) -> None:
+    if part == "Con.":
+        why = "drops"
+    problem = windows_problem(part)
+    assert problem is not None and why in problem and problem.isprintable()
+    if "/" not in part and "\\" not in part and not re.match("[A-Za-z]:", part) and part != "...":
+        assert path_problem(f"data/{part}/x", windows=True)
+        assert path_problem(f"data/{part}/x", windows=False) is None
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *(
+            "model.py",
+            ".gitignore",
+            "a b",
+            "console",
+            "com",
+            "com10",
+            "lpt",
+            "nul_",
+            "my.con",
+            "auxiliary.txt",
+            "con-1",
+        ),
+        *(
+            "COM⁴",
+            "größe.csv",
+            "Привет",
+            "a.b.c",
+            "(x) [y] {z}",
+            "a'b",
+            "~",
+            "$x",
+            "x" * 255,
+            "😀" * 127,
+            " a",
+            "-",
+        ),
+    ],
+)
+def test_what_windows_can_hold(part: str) -> None:
+    assert windows_problem(part) is None
+    assert path_problem(f"data/{part}", windows=True) is None
+
+
+@thorough
+@given(st.text(min_size=1, max_size=12))
+def test_what_windows_takes_is_a_path_everywhere(part: str) -> None:
+    if (
+        part not in (".", "..")
+        and windows_problem(part) is None
+        and ".git" not in part.lower()
+        and "~1" not in part
+    ):
+        assert path_problem(f"a/{part}", windows=True) == path_problem(f"a/{part}", windows=False)
+
+
+@thorough
+@given(st.lists(st.text(alphabet="aAéÉe\u0301ß./ ", min_size=1, max_size=5), max_size=4))
+def test_paths_that_differ_by_case_alone_clash(paths: list[str]) -> None:
+    """Whatever the paths, each and its upper case are one on some disk, unless they are the same text."""
+    for path in paths:
+        other = path.upper()
+        if path != other and len(path) == len(other):
+            assert windows_clash([path, other])
+
+
+def test_every_file_of_a_project_can_be_on_windows() -> None:
+    from torchgen_scaffold import Spec, generate
+
+    for profile in ("standard", "lesson"):
+        for ci in ("github", "gitlab"):
+            answers = {
+                "name": "made",
+                "task": "binary",
+                "input_shape": 3,
+                "project": {"profile": profile, "ci": ci},
+            }
+            names = [*generate(Spec.from_dict(answers))]
+            assert [path_problem(name, windows=True) for name in names] == [None] * len(names)
+            assert windows_clash(names) == []

@@ -41,9 +41,13 @@ _PACKAGES = _words(
     " matplotlib pil pillow tensorboard tqdm pytest pip setuptools"
 )
 
-_DEVICES = frozenset(
-    ["aux", "con", "nul", "prn", *(f"{port}{digit}" for port in ("com", "lpt") for digit in range(10))]
-)
+# Windows reads the superscripts as digits here.
+_DEVICES = _words("aux con nul prn conin$ conout$") | {
+    f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"
+}
+_LONGEST_PART = 255  # UTF-16 units on Windows, bytes elsewhere
+# Signs that older disks of macOS leave out when they compare names.
+_UNSEEN = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 
 
 def project_name_problem(name: str) -> Problem | None:
@@ -119,8 +123,11 @@ def plain_text(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", letters).strip("-_")
 
 
-def path_problem(path: str) -> str | None:
-    """Say why `path` cannot be a file inside a project (relative, `/` between its parts), or None."""
+def path_problem(path: str, *, windows: bool = sys.platform == "win32") -> str | None:
+    """Say why `path` cannot be a file inside a project (relative, `/` between its parts), or None.
+
+    What Windows alone cannot hold is refused there only: data may be called so where it comes from.
+    """
     if not path or "\0" in path or any("\ud800" <= char <= "\udfff" for char in path):
         return "is empty or has a character that file names cannot have"
     if "\\" in path or path.startswith("/") or re.match("[A-Za-z]:", path):
@@ -128,17 +135,38 @@ def path_problem(path: str) -> str | None:
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts):
         return "has an empty part, '.' or '..'"
-    # A file in .git, such as a hook, would be run by git. Windows drops trailing dots and spaces.
-    if any(part.rstrip(". ").lower() == ".git" for part in parts):
+    if any(_is_git(part) for part in parts):
         return "is inside .git"
+    faults = (windows_problem(part) for part in parts) if windows else ()
+    return next((fault for fault in faults if fault), None)
+
+
+def _is_git(part: str) -> bool:
+    """Whether `part` is git's own folder, on any disk: a file in it, such as a hook, would be run by git."""
+    # Windows drops trailing dots and spaces, reads what follows a colon as a stream, and knows short names.
+    seen = _UNSEEN.sub("", part).partition(":")[0].rstrip(". ").lower()
+    return seen in (".git", "git~1")
+
+
+def windows_problem(part: str) -> str | None:
+    """Say why Windows cannot hold a file or folder called `part` (one part of a path), or None."""
+    stray = next((char for char in part if char in '<>:"/\\|?*' or char < " "), None)
+    if stray is not None:
+        return f"has '{visible(stray)}', which no name on Windows can have"
+    if part.endswith((".", " ")):
+        return f"ends in '{part[-1]}', which Windows drops"
+    if part.partition(".")[0].rstrip(" ").lower() in _DEVICES:
+        return f"is called '{visible(part)}', and Windows keeps that name for a device"
+    if len(part.encode("utf-16-le", "surrogatepass")) // 2 > _LONGEST_PART:
+        return f"has a part of more than {_LONGEST_PART} characters"
     return None
 
 
 def windows_clash(paths: Iterable[str]) -> list[tuple[str, str]]:
     """Return pairs of `paths`, or of their directories, that differ here and are one on other disks.
 
-    Windows and macOS hold names apart neither by case nor (macOS) by the way accents are composed. Each
-    pair is (first seen, second), in the order of `paths`.
+    Windows and macOS hold names apart neither by case nor (macOS) by the way accents are composed, and Windows drops
+    trailing dots and spaces. Each pair is (first seen, second), in the order of `paths`.
     """
     seen: dict[str, str] = {}
     clashes: list[tuple[str, str]] = []
@@ -146,7 +174,14 @@ def windows_clash(paths: Iterable[str]) -> list[tuple[str, str]]:
         parts = path.split("/")
         for end in range(1, len(parts) + 1):
             spelled = "/".join(parts[:end])
-            first = seen.setdefault(unicodedata.normalize("NFC", spelled).casefold(), spelled)
+            first = seen.setdefault(_on_disk(parts[:end]), spelled)
             if first != spelled and (first, spelled) not in clashes:
                 clashes.append((first, spelled))
     return clashes
+
+
+def _on_disk(parts: list[str]) -> str:
+    """The same text for all paths that are one on some disk."""
+    spelled = "/".join(part.rstrip(". ") for part in parts)
+    folded = unicodedata.normalize("NFD", spelled).casefold()
+    return unicodedata.normalize("NFC", folded)

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import click
 
+from torchgen_scaffold.commands import completion
+
 
 @click.command("check")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument(
+    "directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=completion.folders
+)
 @click.option("--json", "as_json", is_flag=True, help="print one JSON document")
 def command(directory: Path, as_json: bool) -> None:
     """Compare a project with what its torchgen.toml gives; differences as a diff."""

@@ -10,6 +10,7 @@ import click
 
 from torchgen_scaffold.answers.merge import look, merge, parse_set, set_key
 from torchgen_scaffold.answers.words import read_toml
+from torchgen_scaffold.commands import completion
 from torchgen_scaffold.kinds import Choice, Flag, Setting
 from torchgen_scaffold.settings import SETTINGS
 
@@ -22,7 +23,14 @@ Command = Callable[..., None]
 def spec_flags(*, config: bool = True) -> Callable[[Command], Command]:
     """One flag for each setting that has one, and --set for the rest; --config unless the project has its own."""
     options: list[Callable[[Command], Command]] = [
-        click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="any key of torchgen.toml"),
+        click.option(
+            "--set",
+            "sets",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="any key of torchgen.toml",
+            shell_complete=completion.settings,
+        ),
         *(_option(key, setting) for key, setting in SETTINGS.items() if setting.flag),
     ]
     if config:
@@ -47,7 +55,8 @@ def _option(key: str, setting: Setting) -> Callable[[Command], Command]:
     if isinstance(setting.kind, Flag):
         return click.option(setting.flag, parameter, is_flag=True, default=None, help=about)
     choices = "|".join(setting.kind.options) if isinstance(setting.kind, Choice) else setting.kind.metavar
-    return click.option(setting.flag, parameter, metavar=choices, help=about)
+    complete = completion.of_kind(setting.kind)
+    return click.option(setting.flag, parameter, metavar=choices, help=about, shell_complete=complete)
 
 
 class Asked:

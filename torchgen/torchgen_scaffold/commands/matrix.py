@@ -12,6 +12,7 @@ import click
 
 from torchgen_scaffold.answers.merge import parse_set
 from torchgen_scaffold.answers.words import read_toml
+from torchgen_scaffold.commands import completion
 from torchgen_scaffold.matrix import Cell, cells_of, read_matrix
 
 if TYPE_CHECKING:
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
     default=Path(),
     help="where the projects are made",
 )
-@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="a key of FILE, for all cells")
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="a key of FILE, for all cells",
+    shell_complete=completion.settings,
+)
 @click.option("--verify", "proved", is_flag=True, help="prove each: its tests, one epoch, eval, predict")
 @click.option(
     "--python",

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from torchgen_scaffold.commands import completion
 from torchgen_scaffold.commands.flags import Asked, spec_flags, tell_note, tell_notes
 
 
@@ -15,7 +16,12 @@ from torchgen_scaffold.commands.flags import Asked, spec_flags, tell_note, tell_
 @click.argument("name", required=False)
 @spec_flags()
 @click.option(
-    "-o", "--output-dir", type=click.Path(path_type=Path), default=Path(), help="where NAME is made"
+    "-o",
+    "--output-dir",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="where NAME is made",
+    shell_complete=completion.folders,
 )
 @click.option("-y", "--yes", is_flag=True, help="ask nothing; what was not given takes its default")
 @click.option("--dry-run", is_flag=True, help="show what would be written, and write nothing")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from torchgen_scaffold.commands import completion
 from torchgen_scaffold.overlay import own_names, own_templates
 
 
@@ -21,7 +22,9 @@ def list_names() -> None:
 
 
 @command.command("export")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument(
+    "directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=completion.folders
+)
 @click.option("--force", is_flag=True, help="overwrite the templates of an earlier export")
 def export(directory: Path, force: bool) -> None:
     """Copy the templates into DIR; keep those that you change, and delete the rest."""

@@ -7,11 +7,14 @@ from typing import Any
 
 import click
 
+from torchgen_scaffold.commands import completion
 from torchgen_scaffold.commands.flags import Asked, spec_flags
 
 
 @click.command("update")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument(
+    "directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=completion.folders
+)
 @spec_flags(config=False)
 @click.option("--dry-run", is_flag=True, help="show the diff, and write nothing")
 @click.option("--force", is_flag=True, help="update though git has uncommitted changes there")

@@ -7,11 +7,18 @@ from pathlib import Path
 
 import click
 
+from torchgen_scaffold.commands import completion
+
 
 @click.command("verify")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument(
+    "directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=completion.folders
+)
 @click.option(
-    "--python", metavar="PATH", help="the Python that has torch [default: the one running torchgen]"
+    "--python",
+    metavar="PATH",
+    help="the Python that has torch [default: the one running torchgen]",
+    shell_complete=completion.files,
 )
 @click.option("--json", "as_json", is_flag=True, help="print one JSON document")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="write a JUnit report")
