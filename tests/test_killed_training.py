@@ -138,6 +138,7 @@ def faulty() -> Iterator[Faulty]:
         yield process
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_at_any_step_on_the_disk(
     trained: tuple[Path, float], faulty: Faulty, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
