@@ -41,7 +41,7 @@ class Program(click.Group):
             error.show()
             code = error.exit_code
         except (KeyboardInterrupt, click.Abort):
-            click.echo("Stopped; nothing was written.", err=True)
+            click.echo("Stopped; nothing was written by halves.", err=True)
             code = 130
         except BrokenPipeError:  # `torchgen plan | head`: the reader has seen enough
             sys.stderr.close()
