@@ -23,7 +23,7 @@ PACKAGE = "torchgen_scaffold"
 FLOORS = (
     ("version", "records", "errors", "spelling", "splits"),
     ("escape",),
-    ("names",),
+    ("names", "plugins"),
     ("layers",),
     ("shapes", "kinds"),
     ("training", "presets", "sources", "tasks"),

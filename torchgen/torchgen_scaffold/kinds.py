@@ -7,6 +7,7 @@ answer as it is typed at a prompt, a flag, `--set`, and a key of torchgen.toml.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any, ClassVar, Protocol
 
@@ -109,10 +110,10 @@ class Flag:
 
 @record
 class Choice:
-    """One of a few words."""
+    """One of a few words; a registry's are its names, plug-ins' too, looked up when they are needed."""
 
     metavar: ClassVar[str] = "WORD"
-    options: tuple[str, ...]
+    options: Collection[str]
 
     @property
     def says(self) -> str:

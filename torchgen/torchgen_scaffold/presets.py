@@ -12,6 +12,7 @@ from typing import Any
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.kinds import Flag, Integer, Many, Number, Setting
 from torchgen_scaffold.layers.base import Axes, LayerCall, Shape, Signal
+from torchgen_scaffold.plugins import Rows
 from torchgen_scaffold.records import field, record
 
 Settings = Mapping[str, Any]
@@ -147,9 +148,10 @@ _RECURRENT_SETTINGS = {
     "embedding_dim": _EMBEDDING,
 }
 
-PRESETS = {
-    preset.name: preset
-    for preset in (
+PRESETS = Rows(
+    "presets",
+    Preset,
+    (
         Preset(
             "linear",
             "one linear layer: linear or logistic regression, the baseline to beat",
@@ -193,8 +195,8 @@ PRESETS = {
                 "dropout": _DROPOUT,
             },
         ),
-    )
-}
+    ),
+)
 
 
 def usual_preset(signal: Signal) -> str:

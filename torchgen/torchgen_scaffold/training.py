@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from torchgen_scaffold.kinds import Flag, Integer, Number, Setting, Weights
+from torchgen_scaffold.plugins import Rows
 from torchgen_scaffold.records import field, record
 
 
@@ -58,9 +59,10 @@ _WEIGHT_DECAY = Setting(Number(0), "pulls every weight towards 0 at each step; 0
 _MOMENTUM = Number(0, 0.9999)
 _GAMMA = Number(0, 1, above=True)
 
-LOSSES = {
-    loss.name: loss
-    for loss in (
+LOSSES = Rows(
+    "losses",
+    Loss,
+    (
         Loss("mse", "mean squared error: large misses weigh most", "MSELoss"),
         Loss("l1", "mean absolute error: outliers weigh no more than others", "L1Loss"),
         Loss(
@@ -90,12 +92,13 @@ LOSSES = {
             "BCEWithLogitsLoss",
             {"pos_weight": Setting(Weights(), "how much more a positive counts than a negative", "none")},
         ),
-    )
-}
+    ),
+)
 
-OPTIMIZERS = {
-    optimizer.name: optimizer
-    for optimizer in (
+OPTIMIZERS = Rows(
+    "optimizers",
+    Optimizer,
+    (
         Optimizer(
             "adam",
             "adapts the step of each weight; the usual start",
@@ -134,12 +137,13 @@ OPTIMIZERS = {
                 "weight_decay": _WEIGHT_DECAY,
             },
         ),
-    )
-}
+    ),
+)
 
-SCHEDULES = {
-    schedule.name: schedule
-    for schedule in (
+SCHEDULES = Rows(
+    "schedules",
+    Schedule,
+    (
         Schedule("none", "the learning rate stays as it is", "", "never"),
         Schedule(
             "cosine",
@@ -184,5 +188,5 @@ SCHEDULES = {
             },
             reads_val_loss=True,
         ),
-    )
-}
+    ),
+)

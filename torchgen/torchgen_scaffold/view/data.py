@@ -42,19 +42,7 @@ def sentence(plan: Plan) -> str:
     data = plan.spec.data
     if data.source == "sklearn":
         return f"{SETS[data.place].says}; from scikit-learn."
-    what = {
-        "synthetic": "made samples with a signal to learn",
-        "npz": "samples from an .npz file",
-        "npy": "samples from .npy files",
-        "csv": "rows of a CSV file",
-        "parquet": "rows of a Parquet file",
-        "excel": "rows of an Excel sheet",
-        "jsonl": "rows of a file of JSON lines",
-        "images": "images, a folder for each class",
-        "imagelist": "images that a table names",
-        "hf": "samples of a Hugging Face dataset",
-        "hfdir": "samples of a Hugging Face dataset",
-    }[data.source]
+    what = SOURCES[data.source].samples
     if data.is_sequences:
         what = f"sequences from the {what}"
     return f"{data.samples:,} {what}."
@@ -131,21 +119,12 @@ def requirements(plan: Plan) -> list[Code]:
     wanted |= {"pillow"} if plan.spec.data.holds_images else set()
     if plan.spec.project.profile == "standard":
         wanted |= {"scikit-learn", "matplotlib", "tqdm"}
-    order = (
-        "torch",
-        "numpy",
-        "pandas",
-        "pyarrow",
-        "datasets",
-        "openpyxl",
-        "pillow",
-        "scikit-learn",
-        "matplotlib",
-        "tqdm",
-        "pytest",
-    )
     newer = {"torch": _TORCH_WITH_NORM_BIAS} if _chooses_norm_bias(plan) else {}
-    return [Code(f"{name}{(_FLOORS | newer)[name]}") for name in order if name in wanted]
+    floors = _FLOORS | newer
+    known = [f"{name}{floors[name]}" for name in floors if name in wanted]
+    return [
+        Code(line) for line in (*known, *sorted(wanted - set(floors)))
+    ]  # a plug-in's have floors of their own
 
 
 def _chooses_norm_bias(plan: Plan) -> bool:
@@ -156,7 +135,7 @@ def _chooses_norm_bias(plan: Plan) -> bool:
 
 _TORCH_WITH_NORM_BIAS = ">=2.13"  # the release in which the argument was seen to work; 2.6 has none
 
-# The oldest releases that the generated code works with.
+# The oldest releases that the generated code works with, in the order of requirements.txt.
 _FLOORS = {
     "torch": ">=2.6",
     "numpy": ">=1.26",
