@@ -167,9 +167,8 @@ def _plugins() -> tuple[tuple[str, tuple[EntryPoint, ...]], ...]:
     places = _mentioning()
     if not places:
         return ()
-    from importlib.metadata import (
-        Distribution,
-    )  # here: it takes longer than the search, and few have plug-ins
+    # Here, since it takes longer than the search, and few have plug-ins.
+    from importlib.metadata import Distribution
 
     return tuple((package, tuple(Distribution.at(place).entry_points)) for package, place in places.items())
 
@@ -180,9 +179,8 @@ def _mentioning() -> dict[str, str]:
     found = {}
     for folder in sys.path:
         try:
-            names = os.listdir(
-                folder or "."
-            )  # noqa: PTH208 - every command waits for it, and needs the names alone
+            # Not pathlib: every command waits for this search, and names are enough.
+            names = os.listdir(folder or ".")  # noqa: PTH208 - see above
         except OSError:  # an archive, or nothing
             continue
         for name in names:
@@ -197,7 +195,7 @@ def _mentioning() -> dict[str, str]:
 
 def _mentions(path: str) -> bool:
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - the same
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
             return b"torchgen." in file.read()
     except OSError:  # most packages have none
         return False

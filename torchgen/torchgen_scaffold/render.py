@@ -9,12 +9,15 @@ from contextlib import suppress
 from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
+from typing import Any
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
-from torchgen_scaffold.escape import Code
+from torchgen_scaffold.errors import MachineError, Problem, TorchgenError
+from torchgen_scaffold.escape import Code, visible
 from torchgen_scaffold.plan import Plan
+from torchgen_scaffold.plugins import template_folders
 from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.view import View
 
@@ -73,20 +76,31 @@ class CompiledTemplates(BytecodeCache):
             staged.replace(place)
 
 
+_STRICT: dict[str, Any] = {
+    "undefined": StrictUndefined,
+    "finalize": _only_code,
+    "auto_reload": False,  # templates stay as they are while a command runs
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "keep_trailing_newline": True,
+    "autoescape": False,
+}
+
+
 @cache
 def environment() -> Environment:
     """One strict environment: undefined names fail, and so does text from outside."""
     return Environment(
-        loader=FileSystemLoader(templates_folder()),
-        undefined=StrictUndefined,
-        finalize=_only_code,
-        bytecode_cache=CompiledTemplates(),
-        auto_reload=False,  # templates stay as they are while a command runs
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
+        loader=FileSystemLoader(templates_folder()), bytecode_cache=CompiledTemplates(), **_STRICT
     )
+
+
+@cache
+def sandbox(*folders: Path) -> Environment:
+    """The same for templates that are not torchgen's: they reach what they are given, and nothing behind it."""
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    return ImmutableSandboxedEnvironment(loader=FileSystemLoader(folders), **_STRICT)
 
 
 def files_of(plan: Plan) -> dict[str, str]:
@@ -133,8 +147,26 @@ _CI_FILES = {
 
 
 def render(plan: Plan) -> dict[str, str]:
-    """{path in the project: text as the template gives it}."""
+    """{path in the project: text as the template gives it}. Raises MachineError where a plug-in's cannot be used."""
     view = View(plan)
-    return {
-        name: environment().get_template(source).render(plan=view) for name, source in files_of(plan).items()
-    }
+    folders = template_folders()
+    if not folders:
+        return {
+            name: environment().get_template(source).render(plan=view)
+            for name, source in files_of(plan).items()
+        }
+    used = sandbox(templates_folder(), *folders)
+    return {name: _foreign(used, source, view) for name, source in files_of(plan).items()}
+
+
+def _foreign(used: Environment, source: str, view: View) -> str:
+    """The text of one template, which may be a plug-in's."""
+    try:
+        return used.get_template(source).render(plan=view)
+    except TorchgenError:
+        raise
+    except Exception as error:  # a template may do anything wrong that an expression can
+        what = f"the template {source}, or one that it includes, cannot be used"
+        said = visible(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
+        instead = "Mend or update the plug-in that has it, or take it out with pip uninstall."
+        raise MachineError(Problem(what, said, instead)) from error

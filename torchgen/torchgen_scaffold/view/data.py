@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import prod
+from pathlib import Path
 
 from torchgen_scaffold.escape import Code, markdown, python_string, python_value
 from torchgen_scaffold.plan import Plan
-from torchgen_scaffold.sources import SOURCES
+from torchgen_scaffold.sources import SOURCES, Request
 from torchgen_scaffold.sources.pictures import SUFFIXES
 from torchgen_scaffold.sources.sklearn import SETS
 from torchgen_scaffold.view.model import batch_shape
@@ -20,7 +21,7 @@ def names(plan: Plan) -> Code:
     outputs = prod(spec.output_shape)
     known = spec.data.classes
     if spec.task_row.form == "regression":
-        known = spec.data.target or _sklearn_targets(plan)
+        known = spec.data.target or _known_targets(plan)
         known = known if len(known) == outputs else ()
     if not known and spec.task_row.form == "binary":
         known = ("no", "yes")
@@ -32,9 +33,11 @@ def names(plan: Plan) -> Code:
     return Code(f'[f"{kind}_{{index}}" for index in range({outputs})]')
 
 
-def _sklearn_targets(plan: Plan) -> tuple[str, ...]:
-    data = plan.spec.data
-    return SETS[data.place].facts.targets if data.source == "sklearn" else ()
+def _known_targets(plan: Plan) -> tuple[str, ...]:
+    """What a source calls the numbers to predict that nobody had to name."""
+    source = SOURCES[plan.spec.data.source]
+    facts = source.facts(plan.spec.data.place, Request(Path())) if source.is_known else None
+    return facts.targets if facts else ()
 
 
 def sentence(plan: Plan) -> str:
