@@ -199,7 +199,7 @@ BROKEN = {
     "a module that raises": ("mish", "broken:ROW", "1 / 0", "ZeroDivisionError: division by zero"),
     "a module that is no Python": ("mish", "broken:ROW", "def", "SyntaxError"),
     "a module that exits": ("mish", "broken:ROW", "raise SystemExit(3)", "SystemExit: 3"),
-    "the wrong type": ("mish", "broken:ROW", "ROW = 7", "is a int, and should be a LayerType"),
+    "the wrong type": ("mish", "broken:ROW", "ROW = 7", "is of the type int, and should be a LayerType"),
     "a class": (
         "mish",
         "broken:ROW",

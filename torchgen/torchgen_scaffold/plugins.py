@@ -72,7 +72,9 @@ class Rows(Mapping[str, R]):
 
     def _rows(self) -> dict[str, R]:
         if self._all is None:
-            self._all = self._own  # what a plug-in sees that looks here while it is imported
+            if any(_is_halfway(point.module) for _, point in _points(self._group)):
+                return self._own  # it was imported before torchgen, and looks here while it is
+            self._all = self._own  # the same for one that is imported from here
             try:
                 self._all = {**self._own, **self._brought()}
             except BaseException:
@@ -134,9 +136,15 @@ def _loaded(point: EntryPoint, kind: type) -> Any:
         raise _Unfit(f"{point.value} cannot be imported: {type(error).__name__}: {said}") from error
     if not isinstance(found, kind):
         is_class = isinstance(found, type) and issubclass(found, kind)
-        given = f"the class {found.__name__}" if is_class else f"a {type(found).__name__}"
+        given = f"the class {found.__name__}" if is_class else f"of the type {type(found).__name__}"
         raise _Unfit(f"{point.value} is {given}, and should be a {kind.__name__}{' itself' * is_class}")
     return found
+
+
+def _is_halfway(module: str) -> bool:
+    """Whether a module is being imported right now, and so lacks some of its names."""
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))  # by which Python's own message knows it
 
 
 def _check_row(row: Any, name: str, kind: type) -> None:
