@@ -70,19 +70,24 @@ class Rows(Mapping[str, R]):
         """The rows with their names."""
         return self._rows().items()
 
+    @property
+    def brought(self) -> list[R]:
+        """The rows of plug-ins alone."""
+        return [row for name, row in self.items() if name not in self._own]
+
     def _rows(self) -> dict[str, R]:
         if self._all is None:
             if any(_is_halfway(point.module) for _, point in _points(self._group)):
                 return self._own  # it was imported before torchgen, and looks here while it is
             self._all = self._own  # the same for one that is imported from here
             try:
-                self._all = {**self._own, **self._brought()}
+                self._all = {**self._own, **self._of_plugins()}
             except BaseException:
                 self._all = None
                 raise
         return self._all
 
-    def _brought(self) -> dict[str, R]:
+    def _of_plugins(self) -> dict[str, R]:
         """The rows of plug-ins. Raises MachineError with all that cannot be used."""
         rows: dict[str, R] = {}
         owners = dict.fromkeys(self._own, "torchgen itself")
