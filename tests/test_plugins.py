@@ -248,6 +248,18 @@ def test_a_broken_plugin_is_told_by_name(beside: Path, name: str, value: str, mo
         assert "pip uninstall some-broken" in problem.instead
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b"[torchgen.layers]\nmish", b"[torchgen.layers]\nmish = ???", b"[torchgen.layers]\nmish = \xff\xfe"],
+    ids=["no value", "no module", "no text"],
+)
+def test_metadata_that_cannot_be_read_are_told_by_name(beside: Path, text: bytes) -> None:
+    written(beside, "some-broken", {})
+    (beside / "some_broken-1.0.dist-info" / "entry_points.txt").write_bytes(text)
+    with pytest.raises(MachineError, match="the plug-in some-broken: its entry points cannot be read"):
+        list(fresh())
+
+
 def test_two_plugins_with_one_name_are_both_named(beside: Path) -> None:
     for package in ("one", "two"):
         written(beside, package, {"layers/mish": "both:ROW"}, both=ROW.format("mish"))

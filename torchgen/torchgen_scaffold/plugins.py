@@ -32,9 +32,8 @@ class Row(Protocol):
 
 
 R = TypeVar("R", bound=Row)
-_NAME = re.compile(
-    "[a-z][a-z0-9_]*"
-)  # fits a flag, `--layers`, the part of a source before its colon, a file's name
+# Fits a flag, `--layers`, the part of a source before its colon, and a file's name.
+_NAME = re.compile("[a-z][a-z0-9_]*")
 
 
 class Rows(Mapping[str, R]):
@@ -164,7 +163,11 @@ def _check_row(row: Any, name: str, kind: type) -> None:
 
 def _problem(package: str, point: EntryPoint, why: str) -> Problem:
     what = f"the plug-in {package}: {visible(point.name)!r} in {point.group} cannot be used"
-    return Problem(what, why, f"Mend or update {package}, or take it out: pip uninstall {package}")
+    return Problem(what, why, _way_out(package))
+
+
+def _way_out(package: str) -> str:
+    return f"Mend or update {package}, or take it out: pip uninstall {package}"
 
 
 def _points(group: str) -> list[tuple[str, EntryPoint]]:
@@ -176,14 +179,26 @@ def _points(group: str) -> list[tuple[str, EntryPoint]]:
 
 @cache
 def _plugins() -> tuple[tuple[str, tuple[EntryPoint, ...]], ...]:
-    """The packages on sys.path that have entry points for torchgen, with all of their entry points."""
-    places = _mentioning()
-    if not places:
-        return ()
+    """The packages on sys.path that have entry points for torchgen, with these. Raises MachineError."""
+    return tuple((package, _read(package, place)) for package, place in _mentioning().items())
+
+
+def _read(package: str, place: str) -> tuple[EntryPoint, ...]:
+    """The entry points for torchgen in a package's metadata. Raises MachineError where they cannot be read."""
     # Here, since it takes longer than the search, and few have plug-ins.
     from importlib.metadata import Distribution
 
-    return tuple((package, tuple(Distribution.at(place).entry_points)) for package, place in places.items())
+    try:
+        points = [
+            point for point in Distribution.at(place).entry_points if point.group.startswith("torchgen.")
+        ]
+        if odd := [point.name for point in points if not point.module]:  # raises for most that is odd
+            raise ValueError(f"{odd[0]} names no module")
+    except Exception as error:  # that library does not foresee what is malformed
+        why = visible(f"{type(error).__name__}: {error}".partition("\n")[0])
+        what = f"the plug-in {package}: its entry points cannot be read"
+        raise MachineError(Problem(what, why, _way_out(package))) from error
+    return tuple(points)
 
 
 def _mentioning() -> dict[str, str]:
