@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -142,6 +143,21 @@ def python(site: Path, code: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_importing_torchgen_asks_no_plugin(tmp_path: Path) -> None:
+    """Below the commands: else a plug-in that imports a module could be asked for before it is complete."""
+    code = """
+import importlib, pkgutil, torchgen_scaffold
+from torchgen_scaffold import plugins
+above = ("commands", "prompts", "cli", "__main__")
+for module in pkgutil.walk_packages(torchgen_scaffold.__path__, "torchgen_scaffold."):
+    if module.name.split(".")[1] not in above:
+        importlib.import_module(module.name)
+print(plugins._plugins.cache_info().currsize)
+"""
+    done = python(tmp_path, code)
+    assert done.stdout == "0\n", done.stdout + done.stderr
 
 
 CURIOUS = """
@@ -409,6 +425,19 @@ def with_template(site: Path, name: str, text: str) -> None:
     place.write_text(text)
     plugins._plugins.cache_clear()
     plugins.template_folders.cache_clear()
+
+
+def test_only_torchgens_templates_are_kept_compiled(beside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies beside another's template would be run as it is, outside of the sandbox."""
+    own = Path(shutil.copytree(templates_folder(), beside / "own"))
+    monkeypatch.setattr("torchgen_scaffold.render.templates_folder", lambda: own)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(type(SOURCES["sklearn"]), "template", "mine")
+    with_template(beside, "dataset/mine.py.jinja", "{% include 'parts/splits.py.jinja' %}")
+    render(planned())
+    kept = [path.name for path in beside.rglob("*.pyc")]
+    assert any(name.startswith("splits.py.") and ".opt-sandbox." in name for name in kept)
+    assert not [name for name in kept if name.startswith("mine.py.")]
 
 
 def test_a_module_has_no_folder_of_templates(beside: Path) -> None:

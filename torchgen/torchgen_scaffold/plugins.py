@@ -2,8 +2,8 @@
 
 A registry is `Rows`: torchgen's own rows, and behind them those of the packages that are installed beside it, in the
 entry-point group `torchgen.<registry>`. Packages are asked when a registry is first gone through, or asked for a name
-that it does not have itself. No registry is while torchgen's modules are imported, so that a plug-in may import any of
-them, and may be imported before them.
+that it does not have itself. Only the modules of commands and prompts do so while they are imported, and nothing below
+imports these; so a plug-in may import whatever torchgen has, and may be imported before it.
 """
 
 from __future__ import annotations

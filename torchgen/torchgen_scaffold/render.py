@@ -42,18 +42,21 @@ class CompiledTemplates(BytecodeCache):
     To compile them takes longer than everything else that `torchgen new` does. So each stands in `__pycache__` beside
     its template (or under PYTHONPYCACHEPREFIX); PYTHONDONTWRITEBYTECODE keeps them away, and a folder that cannot be
     written does no harm. One is used for the very text that it was made from, by
-    the jinja2 and the settings below that made it, and for no other.
+    the jinja2 and the settings below that made it, and for no other. `kind` tells apart what is compiled in two ways.
+    Templates that are not torchgen's are compiled each time: what stands beside them would run outside of the sandbox.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "") -> None:
+        self._kind = kind
         makers = (
             Path(file).stat() for file in (sys.modules[Environment.__module__].__file__, __file__) if file
         )
         self._made_by = " ".join(f"{maker.st_mtime_ns} {maker.st_size}" for maker in makers)
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
-        """The file to keep it in."""
-        return cache_from_source(filename or name)
+        """The file to keep it in; empty where it is not kept."""
+        own = filename and Path(filename).is_relative_to(templates_folder())
+        return cache_from_source(filename, optimization=self._kind) if filename and own else ""
 
     def get_source_checksum(self, source: str) -> str:
         """What it is made from."""
@@ -61,12 +64,13 @@ class CompiledTemplates(BytecodeCache):
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Read it, where it is there and still right."""
-        with suppress(OSError), Path(bucket.key).open("rb") as file:
-            bucket.load_bytecode(file)
+        if bucket.key:
+            with suppress(OSError), Path(bucket.key).open("rb") as file:
+                bucket.load_bytecode(file)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep it, whole or not at all: other processes may be reading."""
-        if sys.dont_write_bytecode:
+        if sys.dont_write_bytecode or not bucket.key:
             return
         place = Path(bucket.key)
         staged = place.with_name(f"{place.name}.{os.getpid()}")
@@ -100,7 +104,9 @@ def sandbox(*folders: Path) -> Environment:
     """The same for templates that are not torchgen's: they reach what they are given, and nothing behind it."""
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return ImmutableSandboxedEnvironment(loader=FileSystemLoader(folders), **_STRICT)
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(folders), bytecode_cache=CompiledTemplates("sandbox"), **_STRICT
+    )
 
 
 def files_of(plan: Plan) -> dict[str, str]:
