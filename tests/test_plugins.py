@@ -147,16 +147,17 @@ def python(site: Path, code: str) -> subprocess.CompletedProcess[str]:
 
 def test_importing_torchgen_asks_no_plugin(tmp_path: Path) -> None:
     """Below the commands: else a plug-in that imports a module could be asked for before it is complete."""
-    code = """
-import importlib, pkgutil, torchgen_scaffold
-from torchgen_scaffold import plugins
-above = ("commands", "prompts", "cli", "__main__")
-for module in pkgutil.walk_packages(torchgen_scaffold.__path__, "torchgen_scaffold."):
-    if module.name.split(".")[1] not in above:
-        importlib.import_module(module.name)
-print(plugins._plugins.cache_info().currsize)
-"""
-    done = python(tmp_path, code)
+    source = ROOT / "torchgen" / "torchgen_scaffold"
+    paths = [path.relative_to(source).with_suffix("").parts for path in sorted(source.rglob("*.py"))]
+    names = [
+        ".".join(parts)
+        for parts in paths
+        if parts[0] not in ("commands", "prompts", "cli", "__main__", "__init__")
+    ]
+    lines = [f"import torchgen_scaffold.{name.removesuffix('.__init__')}" for name in names]
+    asked = "from torchgen_scaffold import plugins\nprint(plugins._plugins.cache_info().currsize)"
+    done = python(tmp_path, "\n".join((*lines, asked)))
+    assert len(lines) > 80
     assert done.stdout == "0\n", done.stdout + done.stderr
 
 
