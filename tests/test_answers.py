@@ -224,7 +224,8 @@ def test_a_setting_of_one_row(key: str, table: str, kind: str, row: Any) -> None
     text, kept = ROW_VALUES.get(name, ("0.25", 0.25))
     answers: dict[str, Any] = dict(BASE)
     if kind == "loss":
-        answers["task"] = next(task.name for task in reversed(TASKS.values()) if row.name in task.losses)
+        fitting = [task.name for task in TASKS.values() if row.name in task.losses]
+        answers["task"] = fitting[-1]
     table_of: dict[str, Any] = {}
     if kind == "preset" and "map" not in row.reads:
         tokens = "tokens" in row.reads

@@ -19,6 +19,7 @@ import click
 import pytest
 from markdown_it import MarkdownIt
 
+from packages import EXAMPLE, installed
 from projects import ROOT
 from torchgen_scaffold.answers.words import row_settings
 from torchgen_scaffold.cli import cli
@@ -38,6 +39,9 @@ QUICK = re.compile(
     "torchgen (new |plan |options|check |update |templates |matrix .*--dry-run)"
 )  # to train is for other tests
 FILE = re.compile(r"<!-- file: (\S+) -->")  # a block that the commands after it find under this name
+
+
+WITH_PLUGIN = "<!-- with: tests/plugin -->"
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,16 @@ class Shell:
     folder: Path
     source: Path
 
-    def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        """Run a line of the page; stdout has what a terminal would show."""
+    def run(self, command: str, mark: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a line of the page; stdout has what a terminal would show. The mark of its block may ask for the plug-in."""
         program = self.folder.parent / "bin" / "torchgen"
         if not program.exists():
             program.parent.mkdir()
             program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m torchgen_scaffold "$@"\n')
             program.chmod(0o755)
         path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.source), "PYTHONUTF8": "1"}
+        found = [str(self.source), *([str(self.plugin())] if mark == WITH_PLUGIN else [])]
+        environment = {**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(found), "PYTHONUTF8": "1"}
         environment.pop("COVERAGE_PROCESS_CONFIG", None)  # the lines of a patched copy are not the package's
         return subprocess.run(
             ["sh", "-c", f"({command}) 2>&1 </dev/null"],
@@ -87,6 +92,11 @@ class Shell:
             text=True,
             check=False,
         )
+
+    def plugin(self) -> Path:
+        """Where the example package is, installed when it is first asked for."""
+        site = self.folder.parent / "site"
+        return site if site.is_dir() else installed(self.folder.parent)
 
     def patch(self, diff: str) -> None:
         subprocess.run(["git", "apply", "-"], cwd=self.source.parent, input=diff, text=True, check=True)
@@ -128,7 +138,7 @@ def test_commands_and_code_run(name: str, tmp_path: Path) -> None:
             for command, output in commands_in(block.text):
                 if not QUICK.match(command):
                     continue
-                done = shell.run(command)
+                done = shell.run(command, block.mark)
                 assert done.returncode in ((0, 2) if output else (0,)), f"{where}\n{done.stdout}"
                 assert not output or output == plain(done.stdout), f"{where}: python tests/test_docs.py"
 
@@ -140,9 +150,11 @@ def plain(printed: str) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_code_compiles_and_excerpts_are_there(name: str) -> None:
     for block in blocks_of(DOCS / name):
+        where = f"{name}:{block.line}"
+        if example := re.fullmatch(r"<!-- plugin: (\S+) -->", block.mark):
+            assert block.text in (EXAMPLE / example[1]).read_text("utf-8"), f"{where} is not in {example[1]}"
         if block.language != "python":
             continue
-        where = f"{name}:{block.line}"
         excerpt = re.fullmatch(r"<!-- in: (\S+) -->", block.mark)
         if excerpt:
             project = (ROOT / "tests" / "golden" / excerpt[1]).read_text(encoding="utf-8")
@@ -250,14 +262,14 @@ def write_again() -> None:
                     (shell.folder / "page_block.py").write_text(block.text, encoding="utf-8")
                     shell.run(f'"{sys.executable}" page_block.py')
                 elif block.language == "console":
-                    text = text.replace(block.text, printed_again(block.text, shell), 1)
+                    text = text.replace(block.text, printed_again(block, shell), 1)
             page.write_text(text, encoding="utf-8")
 
 
-def printed_again(text: str, shell: Shell) -> str:
+def printed_again(block: Block, shell: Shell) -> str:
     lines = []
-    for command, output in commands_in(text):
-        printed = plain(shell.run(command).stdout) if QUICK.match(command) else output
+    for command, output in commands_in(block.text):
+        printed = plain(shell.run(command, block.mark).stdout) if QUICK.match(command) else output
         lines += [f"$ {command}", *([printed] if output else [])]
     return "\n".join(lines) + "\n"
 

@@ -21,6 +21,7 @@ from torchgen_scaffold.prompts.question import as_typed, sentence
 from torchgen_scaffold.prompts.questions import QUESTIONS
 from torchgen_scaffold.prompts.talk import Talk
 from torchgen_scaffold.settings import SETTINGS
+from torchgen_scaffold.sources import SOURCES, Facts, Request, Source
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.tasks import TASKS
 
@@ -99,6 +100,32 @@ def test_a_set_of_scikit_learn_needs_a_name_a_set_and_a_model(person: Person, sc
     assert "digits: 1,797 grey images" in seen
     assert "Task" not in seen
     assert "Write it to ./digits?" in seen
+
+
+class Flowers(Source):
+    """As a plug-in brings it."""
+
+    name = template = "flowers"
+    form = "flowers:iris|wine"
+    summary = "flowers and their kind"
+    is_known = True
+
+    def facts(self, place: str, request: Request) -> Facts:
+        return SOURCES["sklearn"].facts(place, request) or pytest.fail("its sets have facts")
+
+
+def test_a_source_of_a_plugin_is_on_the_menu(
+    person: Person, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SOURCES, "_all", {**SOURCES, "flowers": Flowers()})
+    answers = person("lengths\r" + DOWN * 2 + ENTER + "\rirsi\r" + CLEAR + "iris\r" + ENTER + YES)
+    assert answers["data"]["source"] == "flowers:iris"
+    assert Spec.from_dict(answers).data.classes == ("setosa", "versicolor", "virginica")
+    seen = screen.getvalue()
+    assert "flowers and their kind" in seen
+    assert "Which, as in flowers:iris|wine" in seen
+    told = " ".join(screen.said)
+    assert "lacks the set" in told and "Did you mean sklearn:iris?" in told
 
 
 def test_the_table_is_shown_before_anything_is_written(

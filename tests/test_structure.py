@@ -23,7 +23,7 @@ PACKAGE = "torchgen_scaffold"
 FLOORS = (
     ("version", "records", "errors", "spelling", "splits", "children"),
     ("escape",),
-    ("names", "overlay"),
+    ("names", "overlay", "plugins"),
     ("layers",),
     ("shapes", "kinds", "lists"),
     ("training", "presets", "sources", "tasks"),

@@ -14,12 +14,14 @@ def generate(spec: Spec) -> dict[str, str]:
 def texts_of(planned: Plan) -> dict[str, str]:
     """The same of a plan that is there already."""
     from torchgen_scaffold.formatting import formatted
+    from torchgen_scaffold.plugins import template_folders
     from torchgen_scaffold.render import broken, render
 
+    foreign = planned.spec.project.templates_at is not None or bool(template_folders())
     files = {}
     for path, text in render(planned).items():
         try:
-            files[path] = formatted(path, text, foreign=bool(planned.spec.project.templates))
+            files[path] = formatted(path, text, foreign=foreign)
         except SyntaxError as error:
             raise broken(planned, path, error) from error
     return files

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections.abc import Collection
 from typing import Any, ClassVar, Protocol
 
 from torchgen_scaffold.records import record
@@ -159,10 +160,10 @@ _WORDS = {"true": True, "yes": True, "false": False, "no": False}
 
 @record
 class Choice:
-    """One of a few words."""
+    """One of a few words; a registry's are its names, plug-ins' too, looked up when they are needed."""
 
     metavar: ClassVar[str] = "WORD"
-    options: tuple[str, ...]
+    options: Collection[str]
 
     @property
     def says(self) -> str:

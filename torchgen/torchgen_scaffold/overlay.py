@@ -12,6 +12,7 @@ from pathlib import Path
 
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.escape import visible
+from torchgen_scaffold.plugins import template_folders
 from torchgen_scaffold.spelling import nearest
 
 SUFFIX = ".jinja"
@@ -42,8 +43,8 @@ def names_in(folder: Path) -> list[str]:
     if not folder.is_dir():
         what = f"there are no templates in {shown!r}"
         raise SpecError(Problem(what, "it is not a folder", _EXPORT, "project.templates"))
-    names = _files_in(folder)
-    problems = []
+    names, problems = _files_in(folder), []
+    known = (*own_names(), *(name for plugin in template_folders() for name in _files_in(plugin)))
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() and not is_inside(path, folder):
             link = visible(path.relative_to(folder).as_posix())
@@ -52,8 +53,8 @@ def names_in(folder: Path) -> list[str]:
                 Problem(f"the link {link!r} leads out of {shown!r}", why, "Copy what it leads to.")
             )
     for name in names:
-        if not name.startswith(_FREE) and name not in own_names():
-            near = nearest(name, own_names())
+        if not name.startswith(_FREE) and name not in known:
+            near = nearest(name, known)
             instead = f"Did you mean {near}?" if near else "Files that templates include go into parts/."
             what = f"{visible(name)!r} in {shown!r} takes the place of no template"
             problems.append(Problem(what, "torchgen has none of that path", instead))

@@ -13,6 +13,7 @@ from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.kinds import Flag, Integer, Number, Setting
 from torchgen_scaffold.layers.base import Axes, LayerCall, Shape, Signal
 from torchgen_scaffold.lists import Many
+from torchgen_scaffold.plugins import Rows
 from torchgen_scaffold.records import field, record
 
 Settings = Mapping[str, Any]
@@ -148,9 +149,10 @@ _RECURRENT_SETTINGS = {
     "embedding_dim": _EMBEDDING,
 }
 
-PRESETS = {
-    preset.name: preset
-    for preset in (
+PRESETS = Rows(
+    "presets",
+    Preset,
+    (
         Preset(
             "linear",
             "one linear layer: linear or logistic regression, the baseline to beat",
@@ -194,8 +196,8 @@ PRESETS = {
                 "dropout": _DROPOUT,
             },
         ),
-    )
-}
+    ),
+)
 
 
 def usual_preset(signal: Signal) -> str:

@@ -23,10 +23,11 @@ from jinja2 import (
 )
 from jinja2.bccache import Bucket
 
-from torchgen_scaffold.errors import Problem, TemplateError, TorchgenError
+from torchgen_scaffold.errors import MachineError, Problem, TemplateError, TorchgenError
 from torchgen_scaffold.escape import Code, visible
 from torchgen_scaffold.overlay import EXTRA, SUFFIX, is_inside, names_in, own_templates
 from torchgen_scaffold.plan import Plan
+from torchgen_scaffold.plugins import template_folders
 from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.view import View
 from torchgen_scaffold.view.ci import CI_FILES
@@ -47,18 +48,21 @@ class CompiledTemplates(BytecodeCache):
     To compile them takes longer than everything else that `torchgen new` does. So each stands in `__pycache__` beside
     its template (or under PYTHONPYCACHEPREFIX); PYTHONDONTWRITEBYTECODE keeps them away, and a folder that cannot be
     written does no harm. One is used for the very text that it was made from, by
-    the jinja2 and the settings below that made it, and for no other.
+    the jinja2 and the settings below that made it, and for no other. `kind` tells apart what is compiled in two ways.
+    Templates that are not torchgen's are compiled each time: what stands beside them would run outside of the sandbox.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "") -> None:
+        self._kind = kind
         makers = (
             Path(file).stat() for file in (sys.modules[Environment.__module__].__file__, __file__) if file
         )
         self._made_by = " ".join(f"{maker.st_mtime_ns} {maker.st_size}" for maker in makers)
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
-        """The file to keep it in."""
-        return cache_from_source(filename or name)
+        """The file to keep it in; empty where it is not kept."""
+        own = filename and Path(filename).is_relative_to(own_templates())
+        return cache_from_source(filename, optimization=self._kind) if filename and own else ""
 
     def get_source_checksum(self, source: str) -> str:
         """What it is made from."""
@@ -66,12 +70,13 @@ class CompiledTemplates(BytecodeCache):
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Read it, where it is there and still right."""
-        with suppress(OSError), Path(bucket.key).open("rb") as file:
-            bucket.load_bytecode(file)
+        if bucket.key:
+            with suppress(OSError), Path(bucket.key).open("rb") as file:
+                bucket.load_bytecode(file)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep it, whole or not at all: other processes may be reading."""
-        if sys.dont_write_bytecode:
+        if sys.dont_write_bytecode or not bucket.key:
             return
         place = Path(bucket.key)
         staged = place.with_name(f"{place.name}.{os.getpid()}")
@@ -101,13 +106,19 @@ def environment() -> Environment:
 
 
 @cache
-def sandbox(folder: Path) -> Environment:
-    """The same for templates that are not torchgen's: they reach what they are given, and nothing behind it."""
+def sandbox(folder: Path | None, plugins: tuple[Path, ...]) -> Environment:
+    """The same for templates that are not torchgen's: they reach what they are given, and nothing behind it.
+
+    The `folder` of --templates goes before torchgen's own, and those before the folders of `plugins`.
+    """
     from jinja2 import ChoiceLoader
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    loader = ChoiceLoader([_Inside(folder), FileSystemLoader(own_templates())])
-    return ImmutableSandboxedEnvironment(loader=loader, **_STRICT)
+    before = [_Inside(folder)] if folder else []
+    loader = ChoiceLoader([*before, FileSystemLoader(own_templates()), *map(_Inside, plugins)])
+    return ImmutableSandboxedEnvironment(
+        loader=loader, bytecode_cache=CompiledTemplates("sandbox"), **_STRICT
+    )
 
 
 class _Inside(FileSystemLoader):
@@ -162,10 +173,13 @@ def _batches(plan: Plan) -> str:
 
 
 def render(plan: Plan) -> dict[str, str]:
-    """{path in the project: text as the template gives it}. Raises TemplateError where one of somebody else's is broken."""
+    """{path in the project: text as the template gives it}.
+
+    Raises TemplateError where one of `--templates` is broken, MachineError where one of a plug-in is.
+    """
     view = View(plan)
     folder = plan.spec.project.templates_at
-    if folder is None:
+    if folder is None and not template_folders():
         return {
             name: environment().get_template(source).render(plan=view)
             for name, source in files_of(plan).items()
@@ -176,10 +190,10 @@ def render(plan: Plan) -> dict[str, str]:
 # Templates of somebody else's.
 
 
-def _with_extra(plan: Plan, folder: Path) -> dict[str, str]:
+def _with_extra(plan: Plan, folder: Path | None) -> dict[str, str]:
     """`files_of`, and what is under `extra/`. Raises TemplateError where both would be one file."""
     names = files_of(plan)
-    for source in names_in(folder):
+    for source in names_in(folder) if folder else ():
         if source.startswith(EXTRA):
             path = source.removeprefix(EXTRA).removesuffix(SUFFIX)
             if path in names:
@@ -189,42 +203,53 @@ def _with_extra(plan: Plan, folder: Path) -> dict[str, str]:
     return names
 
 
-def _foreign(folder: Path, source: str, view: View) -> str:
+def _foreign(folder: Path | None, source: str, view: View) -> str:
     """The text that one template gives, or that a file under `extra/` holds as it is."""
+    place, line = Path(source), 0
+    failed: Exception
     try:
-        if not source.endswith(SUFFIX):
+        if folder and not source.endswith(SUFFIX):
             return (folder / source).read_text(encoding="utf-8")
-        return sandbox(folder).get_template(source).render(plan=view)
+        template = sandbox(folder, template_folders()).get_template(source)
+        place = Path(template.filename or source)
+        return template.render(plan=view)
     except TorchgenError:
         raise
+    except TemplateSyntaxError as error:
+        place, line, failed = Path(error.filename or place), error.lineno, error
     except Exception as error:  # a template may do anything wrong that an expression can
-        raise TemplateError(_problem_of(error, folder, source)) from error
-
-
-def _problem_of(error: Exception, folder: Path, source: str) -> Problem:
-    """What is wrong, in the file and the line that it is wrong in: jinja2 puts those into the traceback."""
-    place, line = folder / source, 0
-    if isinstance(error, TemplateSyntaxError):
-        place, line = Path(error.filename or place), error.lineno
-    else:
-        for frame in traceback.extract_tb(error.__traceback__):
+        for frame in traceback.extract_tb(error.__traceback__):  # jinja2 puts its own lines there
             if frame.filename.endswith(SUFFIX):
                 place, line = Path(frame.filename), frame.lineno or 0
-    where = visible(str(place)) + (f", line {line}" if line else "")
-    why = visible(str(error).splitlines()[0] if str(error) else type(error).__name__)
-    if isinstance(error, TypeError) and "passed no escape" in why:
+        failed = error
+    why = visible(str(failed).splitlines()[0] if str(failed) else type(failed).__name__)
+    if isinstance(failed, TypeError) and "passed no escape" in why:
         why = f"{why}: print what `plan` offers"
-    instead = "Mend it, or compare it with torchgen's own: torchgen templates export DIR"
-    return Problem(f"the template {where}, cannot be used", why, instead)
+    where = visible(str(place)) + (f", line {line}," if line else "")
+    raise _fault(folder, place, f"the template {where} cannot be used", why) from failed
 
 
 def broken(plan: Plan, path: str, error: SyntaxError) -> Exception:
     """The error for a Python file that is none: a template's of somebody else's, else torchgen's own (a bug)."""
     folder = plan.spec.project.templates_at
-    if folder is None:
-        return error
     source = _with_extra(plan, folder)[path]
-    place = folder / source if (folder / source).is_file() else source
+    place = next((where / source for where in _foreign_folders(folder) if (where / source).is_file()), None)
+    if place is None and not folder:
+        return error
+    shown = visible(str(place or source))
     line = f", line {error.lineno}" if error.lineno else ""
-    what = f"the template {visible(str(place))} makes a {visible(path)} that is no Python"
-    return TemplateError(Problem(what, f"{visible(path)}{line}: {error.msg}", "Mend the template."))
+    what = f"the template {shown} makes a {visible(path)} that is no Python"
+    return _fault(folder, place or Path(source), what, f"{visible(path)}{line}: {error.msg}")
+
+
+def _foreign_folders(folder: Path | None) -> tuple[Path, ...]:
+    return (*([folder] if folder else []), *template_folders())
+
+
+def _fault(folder: Path | None, place: Path, what: str, why: str) -> TorchgenError:
+    """Whose fault it is: the request's, which named the folder, or that of a package that is installed."""
+    if any(place.is_relative_to(installed) for installed in template_folders()):
+        instead = "Mend or update the plug-in that has it, or take it out with pip uninstall."
+        return MachineError(Problem(what, why, instead))
+    instead = "Mend it, or compare it with torchgen's own: torchgen templates export DIR"
+    return TemplateError(Problem(what, why, instead)) if folder else MachineError(Problem(what, why, instead))

@@ -13,7 +13,6 @@ from torchgen_scaffold.kinds import (
 )
 from torchgen_scaffold.lists import Columns, Layers, Many
 from torchgen_scaffold.presets import PRESETS
-from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.tasks import TASKS
 from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
 
@@ -26,17 +25,17 @@ SETTINGS: dict[str, Setting] = {
         Text("the version of torchgen that wrote the file"), "the version that wrote this file"
     ),
     "name": Setting(Text("a name such as digits"), "the project's name, and its folder's"),
-    "task": Setting(Choice(tuple(TASKS)), "what the network is to do", flag="--task"),
+    "task": Setting(Choice(TASKS), "what the network is to do", flag="--task"),
     "input_shape": Setting(Shape(), "one sample's shape, without the batch", flag="--input-shape"),
     "output_shape": Setting(Shape(), "one output's shape, without the batch", flag="--output-shape"),
-    "model.preset": Setting(Choice(tuple(PRESETS)), "a ready list of layers", flag="--model"),
+    "model.preset": Setting(Choice(PRESETS), "a ready list of layers", flag="--model"),
     "model.layers": Setting(Layers(), 'your own list: "conv(32, 3) -> relu -> …"', flag="--layers"),
     "model.vocab_size": Setting(Integer(2, 2**31 - 1), "the input is token ids below N", flag="--vocab-size"),
     "model.layout": Setting(
         Choice(LAYOUTS), "what two axes mean: tf = time, features; cl = channels, length", flag="--layout"
     ),
     "data.source": Setting(
-        Text("one of " + ", ".join(s.form for s in SOURCES.values()), metavar="SOURCE"),
+        Text("a data source such as csv:PATH", metavar="SOURCE"),
         "where the data comes from",
         flag="--data",
     ),
@@ -68,9 +67,9 @@ SETTINGS: dict[str, Setting] = {
         Choice(("none", "shift", "flip")),
         "how training varies images: shift by some pixels, flip left and right too, none",
     ),
-    "training.loss": Setting(Choice(tuple(LOSSES)), "what training makes small", flag="--loss"),
-    "training.optimizer": Setting(Choice(tuple(OPTIMIZERS)), "how weights move", "adam", flag="--optimizer"),
-    "training.schedule": Setting(Choice(tuple(SCHEDULES)), "how lr changes", "none", flag="--schedule"),
+    "training.loss": Setting(Choice(LOSSES), "what training makes small", flag="--loss"),
+    "training.optimizer": Setting(Choice(OPTIMIZERS), "how weights move", "adam", flag="--optimizer"),
+    "training.schedule": Setting(Choice(SCHEDULES), "how lr changes", "none", flag="--schedule"),
     "training.epochs": Setting(Integer(1, 1_000_000), "passes over the train split", flag="--epochs"),
     "training.batch_size": Setting(Integer(1, 1_000_000), "samples a step", flag="--batch-size"),
     "training.lr": Setting(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 
-def nearest(word: str, options: Sequence[str]) -> str | None:
+def nearest(word: str, options: Iterable[str]) -> str | None:
     """The option that is spelled most like `word`, or None where none is near."""
     from difflib import get_close_matches
 

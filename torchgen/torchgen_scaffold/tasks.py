@@ -7,6 +7,7 @@ and sigmoid belong to the loss in training and to predict.py afterwards.
 from __future__ import annotations
 
 from torchgen_scaffold.layers.base import Shape
+from torchgen_scaffold.plugins import Rows
 from torchgen_scaffold.records import record
 
 
@@ -43,9 +44,10 @@ class Task:
         return () if self.form == "multiclass" else output_shape
 
 
-TASKS = {
-    task.name: task
-    for task in (
+TASKS = Rows(
+    "tasks",
+    Task,
+    (
         Task(
             name="regression",
             summary="predict numbers, of any shape",
@@ -82,5 +84,5 @@ TASKS = {
             target_is="a 0.0 or 1.0 for each label, of shape (N, labels), float32",
             metrics=("accuracy", "f1", "roc_auc"),
         ),
-    )
-}
+    ),
+)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from torchgen_scaffold.kinds import Flag, Integer, Number, Setting
 from torchgen_scaffold.lists import Weights
+from torchgen_scaffold.plugins import Rows
 from torchgen_scaffold.records import field, record
 
 
@@ -59,9 +60,10 @@ _WEIGHT_DECAY = Setting(Number(0), "pulls every weight towards 0 at each step; 0
 _MOMENTUM = Number(0, 0.9999)
 _GAMMA = Number(0, 1, above=True)
 
-LOSSES = {
-    loss.name: loss
-    for loss in (
+LOSSES = Rows(
+    "losses",
+    Loss,
+    (
         Loss("mse", "mean squared error: large misses weigh most", "MSELoss"),
         Loss("l1", "mean absolute error: outliers weigh no more than others", "L1Loss"),
         Loss(
@@ -91,12 +93,13 @@ LOSSES = {
             "BCEWithLogitsLoss",
             {"pos_weight": Setting(Weights(), "how much more a positive counts than a negative", "none")},
         ),
-    )
-}
+    ),
+)
 
-OPTIMIZERS = {
-    optimizer.name: optimizer
-    for optimizer in (
+OPTIMIZERS = Rows(
+    "optimizers",
+    Optimizer,
+    (
         Optimizer(
             "adam",
             "adapts the step of each weight; the usual start",
@@ -135,12 +138,13 @@ OPTIMIZERS = {
                 "weight_decay": _WEIGHT_DECAY,
             },
         ),
-    )
-}
+    ),
+)
 
-SCHEDULES = {
-    schedule.name: schedule
-    for schedule in (
+SCHEDULES = Rows(
+    "schedules",
+    Schedule,
+    (
         Schedule("none", "the learning rate stays as it is", "", "never"),
         Schedule(
             "cosine",
@@ -185,5 +189,5 @@ SCHEDULES = {
             },
             reads_val_loss=True,
         ),
-    )
-}
+    ),
+)

@@ -159,7 +159,7 @@ def _instead(key: str, setting: Setting, value: object = None) -> str:
         )
     example = _EXAMPLES.get(key) or setting.default
     if example is None and isinstance(setting.kind, Choice):
-        example = setting.kind.options[0]
+        example = next(iter(setting.kind.options))
     if example is None or example == ():
         example = {Integer: "10", Number: "0.1", Shape: "1,28,28", Many: "32,64"}.get(type(setting.kind))
     if isinstance(example, tuple):

@@ -8,10 +8,12 @@ from torchgen_scaffold.layers.norm import BatchNorm, GroupNorm, LayerNorm
 from torchgen_scaffold.layers.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, MaxPool
 from torchgen_scaffold.layers.recurrent import Gru, Lstm, Rnn
 from torchgen_scaffold.layers.reshape import Dropout, Flatten, LastStep, Mean, Transpose, Unflatten
+from torchgen_scaffold.plugins import Rows
 
-LAYERS: dict[str, LayerType] = {
-    layer.name: layer
-    for layer in (
+LAYERS: Rows[LayerType] = Rows(
+    "layers",
+    LayerType,
+    (
         *(Conv(), ConvTranspose()),
         *(MaxPool(), AvgPool(), AdaptiveAvgPool(), AdaptiveMaxPool()),
         *(BatchNorm(), GroupNorm(), LayerNorm()),
@@ -20,7 +22,7 @@ LAYERS: dict[str, LayerType] = {
         Embedding(),
         *(Dropout(), Flatten(), Mean(), LastStep(), Transpose(), Unflatten()),
         *ACTIVATIONS,
-    )
-}
+    ),
+)
 
 __all__ = ["LAYERS", "LayerType"]

@@ -14,7 +14,7 @@ from torchgen_scaffold.prompts.question import Question, sentence
 from torchgen_scaffold.prompts.talk import Changes, Talk
 from torchgen_scaffold.prompts.terminal import Option, choose, choose_several, type_in
 from torchgen_scaffold.shapes import show_sizes
-from torchgen_scaffold.sources import SOURCES, Request
+from torchgen_scaffold.sources import SOURCES, Request, Source
 from torchgen_scaffold.sources.base import existing
 from torchgen_scaffold.sources.sklearn import SETS
 from torchgen_scaffold.spelling import counted
@@ -30,9 +30,13 @@ _WHERE = (
 
 
 def ask_data(talk: Talk, question: Question) -> Changes:
-    """Where the data comes from: nowhere yet, scikit-learn, or a path that says which source it is."""
+    """Where the data comes from: nowhere yet, scikit-learn, a plug-in, or a path that says which source it is."""
     now, _, place = str(talk.get("data.source") or "").partition(":")
-    where = choose(question.title, _WHERE, "path" if place and now != "sklearn" else now)
+    brought = {row.name: row for row in SOURCES.brought if not row.has_path}
+    options = [*_WHERE[:-1], *(Option(name, name, row.summary) for name, row in brought.items()), _WHERE[-1]]
+    where = choose(question.title, options, "path" if place and now not in ("sklearn", *brought) else now)
+    if where in brought:
+        return {"data.source": _named(talk, brought[where])}
     if where == "synthetic":
         return {"data.source": where}
     if where == "sklearn":
@@ -40,6 +44,23 @@ def ask_data(talk: Talk, question: Question) -> Changes:
         return {"data.source": f"sklearn:{choose('Which set', sets, place)}"}
     typed = type_in("Its path", lambda text: _path_fault(talk, text), path=True)
     return {"data.source": _source_at(talk, typed)}
+
+
+def _named(talk: Talk, source: Source) -> str:
+    """A plug-in's source, with what follows its colon where it takes something."""
+    if source.form == source.name:
+        return source.name
+
+    def fault(typed: str) -> str:
+        try:
+            source_of(Answers({"data": {"source": f"{source.name}:{typed}"}}), talk.base)
+            if source.is_known:
+                source.facts(typed, Request(talk.base))
+        except SpecError as error:
+            return sentence(error.problems[0])
+        return ""
+
+    return f"{source.name}:{type_in(f'Which, as in {source.form}', fault)}"
 
 
 def _source_at(talk: Talk, typed: str) -> str:

@@ -1,5 +1,6 @@
 """Where the data comes from. Adding a source is adding one file, one template and one line here."""
 
+from torchgen_scaffold.plugins import Rows
 from torchgen_scaffold.sources.base import Facts, Request, Source
 from torchgen_scaffold.sources.huggingface import HuggingFace, HuggingFaceFolder
 from torchgen_scaffold.sources.imagelist import ImageList
@@ -9,11 +10,12 @@ from torchgen_scaffold.sources.sklearn import Sklearn
 from torchgen_scaffold.sources.synthetic import Synthetic
 from torchgen_scaffold.sources.tables import Csv, Excel, JsonLines, Parquet
 
-SOURCES: dict[str, Source] = {
-    source.name: source
+SOURCES: Rows[Source] = Rows(
+    "sources",
+    Source,
     # A path alone is the first source's that recognises it: a table of image files is no table of other things,
     # and a folder with a dataset in it is no folder of images.
-    for source in (
+    (
         Synthetic(),
         Sklearn(),
         ImageList(),
@@ -26,7 +28,7 @@ SOURCES: dict[str, Source] = {
         HuggingFace(),
         HuggingFaceFolder(),
         Images(),
-    )
-}
+    ),
+)
 
 __all__ = ["SOURCES", "Facts", "Request", "Source"]

@@ -63,6 +63,7 @@ class Source:
     name: ClassVar[str]
     form: ClassVar[str]  # as it is typed: "csv:PATH"
     summary: ClassVar[str]
+    samples: ClassVar[str]  # what they are, behind their number: "rows of a CSV file"
     predicts_on: ClassVar[str]  # what predict.py takes
     requires: ClassVar[tuple[str, ...]] = ()  # packages its dataset.py imports, besides torch
     imports: ClassVar[tuple[str, ...]] = ()  # the same, as modules

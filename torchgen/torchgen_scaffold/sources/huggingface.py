@@ -30,6 +30,7 @@ class HuggingFace(Source):
     template = "huggingface"
     form = "hf:NAME"
     summary = "a Hugging Face dataset of columns or of images; --target names the column to predict"
+    samples = "samples of a Hugging Face dataset"
     predicts_on = "a .csv file with the same columns"
     requires = ("numpy", "pandas", "datasets")
     imports = ("numpy", "pandas", "datasets")

@@ -20,6 +20,7 @@ class ImageList(Source):
     template = "images"
     form = "imagelist:PATH"
     summary = "a CSV file of image files and their labels; --target names the labels"
+    samples = "images that a table names"
     predicts_on = "image files"
     requires = ("numpy", "pillow")
     imports = ("numpy", "PIL")

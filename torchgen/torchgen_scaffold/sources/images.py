@@ -21,6 +21,7 @@ class Images(Source):
     name = template = "images"
     form = "images:DIR"
     summary = "image files, one folder for each class; folders train, val and test around them are kept"
+    samples = "images, a folder for each class"
     predicts_on = "image files"
     requires = ("numpy", "pillow")
     imports = ("numpy", "PIL")

@@ -32,6 +32,7 @@ class Npz(Source):
     name = template = "npz"
     form = "npz:PATH"
     summary = "NumPy arrays X and y (or X_train, y_train, X_test, y_test)"
+    samples = "samples from an .npz file"
     predicts_on = "an .npz file with an array X"
     requires = ("numpy",)
     imports = ("numpy",)
@@ -61,6 +62,7 @@ class Npy(Npz):
     name = "npy"
     form = "npy:PATH"
     summary = "a NumPy array X.npy with y.npy beside it (or X_train.npy and its like)"
+    samples = "samples from .npy files"
     predicts_on = "an .npy file"
     endings = (".npy",)
     names_files = True

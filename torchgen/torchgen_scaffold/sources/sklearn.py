@@ -91,6 +91,7 @@ class Sklearn(Source):
     form = "sklearn:" + "|".join(SETS)
     is_known = True
     summary = "a real set that comes with scikit-learn: " + ", ".join(SETS)
+    samples = "samples of a set from scikit-learn"
     predicts_on = "an .npz file with an array X"
     requires = ("numpy", "scikit-learn")
     imports = ("numpy", "sklearn")

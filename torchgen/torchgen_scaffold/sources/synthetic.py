@@ -15,6 +15,7 @@ class Synthetic(Source):
     form = "synthetic"
     is_known = True
     summary = "made data with a signal to learn; replace it with yours later"
+    samples = "made samples with a signal to learn"
     predicts_on = "an .npz file with an array X"
     requires = ("numpy",)
     imports = ("numpy",)

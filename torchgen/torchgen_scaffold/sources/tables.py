@@ -41,6 +41,7 @@ class Csv(TableSource):
     name = "csv"
     form = "csv:PATH"
     summary = "a table of text: CSV or TSV; --target names the column to predict"
+    samples = "rows of a CSV file"
     predicts_on = "a .csv file with the same columns"
     requires = ("numpy", "pandas")
     imports = ("numpy", "pandas")
@@ -57,6 +58,7 @@ class Parquet(TableSource):
     name = "parquet"
     form = "parquet:PATH"
     summary = "a table in a Parquet file"
+    samples = "rows of a Parquet file"
     predicts_on = "a .parquet file with the same columns"
     requires = ("numpy", "pandas", "pyarrow")
     imports = ("numpy", "pandas", "pyarrow")
@@ -84,6 +86,7 @@ class Excel(TableSource):
     name = "excel"
     form = "excel:PATH"
     summary = "a table in the first sheet of an Excel workbook"
+    samples = "rows of an Excel sheet"
     predicts_on = "an .xlsx file with the same columns"
     requires = ("numpy", "pandas", "openpyxl")
     imports = ("numpy", "pandas", "openpyxl")
@@ -100,6 +103,7 @@ class JsonLines(TableSource):
     name = "jsonl"
     form = "jsonl:PATH"
     summary = "a table with a JSON object in each line"
+    samples = "rows of a file of JSON lines"
     predicts_on = "a .jsonl file with the same columns"
     requires = ("numpy", "pandas")
     imports = ("numpy", "pandas")

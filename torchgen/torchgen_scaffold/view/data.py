@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import prod
+from pathlib import Path
 
 from torchgen_scaffold.escape import Code, markdown, python_string, python_value
 from torchgen_scaffold.plan import Plan
-from torchgen_scaffold.sources import SOURCES
+from torchgen_scaffold.sources import SOURCES, Request
 from torchgen_scaffold.sources.pictures import SUFFIXES
 from torchgen_scaffold.sources.sklearn import SETS
 from torchgen_scaffold.view.model import batch_shape
@@ -20,7 +21,7 @@ def names(plan: Plan) -> Code:
     outputs = prod(spec.output_shape)
     known = spec.data.classes
     if spec.task_row.form == "regression":
-        known = spec.data.target or _sklearn_targets(plan)
+        known = spec.data.target or _known_targets(plan)
         known = known if len(known) == outputs else ()
     if not known and spec.task_row.form == "binary":
         known = ("no", "yes")
@@ -32,9 +33,11 @@ def names(plan: Plan) -> Code:
     return Code(f'[f"{kind}_{{index}}" for index in range({outputs})]')
 
 
-def _sklearn_targets(plan: Plan) -> tuple[str, ...]:
-    data = plan.spec.data
-    return SETS[data.place].facts.targets if data.source == "sklearn" else ()
+def _known_targets(plan: Plan) -> tuple[str, ...]:
+    """What a source calls the numbers to predict that nobody had to name."""
+    source = SOURCES[plan.spec.data.source]
+    facts = source.facts(plan.spec.data.place, Request(Path())) if source.is_known else None
+    return facts.targets if facts else ()
 
 
 def sentence(plan: Plan) -> str:
@@ -42,19 +45,7 @@ def sentence(plan: Plan) -> str:
     data = plan.spec.data
     if data.source == "sklearn":
         return f"{SETS[data.place].says}; from scikit-learn."
-    what = {
-        "synthetic": "made samples with a signal to learn",
-        "npz": "samples from an .npz file",
-        "npy": "samples from .npy files",
-        "csv": "rows of a CSV file",
-        "parquet": "rows of a Parquet file",
-        "excel": "rows of an Excel sheet",
-        "jsonl": "rows of a file of JSON lines",
-        "images": "images, a folder for each class",
-        "imagelist": "images that a table names",
-        "hf": "samples of a Hugging Face dataset",
-        "hfdir": "samples of a Hugging Face dataset",
-    }[data.source]
+    what = SOURCES[data.source].samples
     if data.is_sequences:
         what = f"sequences from the {what}"
     return f"{data.samples:,} {what}."
@@ -131,21 +122,12 @@ def requirements(plan: Plan) -> list[Code]:
     wanted |= {"pillow"} if plan.spec.data.holds_images else set()
     if plan.spec.project.profile == "standard":
         wanted |= {"scikit-learn", "matplotlib", "tqdm"}
-    order = (
-        "torch",
-        "numpy",
-        "pandas",
-        "pyarrow",
-        "datasets",
-        "openpyxl",
-        "pillow",
-        "scikit-learn",
-        "matplotlib",
-        "tqdm",
-        "pytest",
-    )
     newer = {"torch": _TORCH_WITH_NORM_BIAS} if _chooses_norm_bias(plan) else {}
-    return [Code(f"{name}{(_FLOORS | newer)[name]}") for name in order if name in wanted]
+    floors = _FLOORS | newer
+    known = [f"{name}{floors[name]}" for name in floors if name in wanted]
+    return [
+        Code(line) for line in (*known, *sorted(wanted - set(floors)))
+    ]  # a plug-in's have floors of their own
 
 
 def _chooses_norm_bias(plan: Plan) -> bool:
@@ -156,7 +138,7 @@ def _chooses_norm_bias(plan: Plan) -> bool:
 
 _TORCH_WITH_NORM_BIAS = ">=2.13"  # the release in which the argument was seen to work; 2.6 has none
 
-# The oldest releases that the generated code works with.
+# The oldest releases that the generated code works with, in the order of requirements.txt.
 _FLOORS = {
     "torch": ">=2.6",
     "numpy": ">=1.26",

@@ -1,0 +1,1 @@
+"""Rows for torchgen; see the entry points in pyproject.toml."""

@@ -1,0 +1,1 @@
+"""Templates for torchgen; a package, so that torchgen finds its folder."""
