@@ -16,7 +16,7 @@ from prompt_toolkit.output.plain_text import PlainTextOutput
 
 from torchgen_scaffold.errors import DestinationError, Problem, SpecError
 from torchgen_scaffold.prompts import ask
-from torchgen_scaffold.prompts.data import facts_line
+from torchgen_scaffold.prompts.data import _source_at, facts_line
 from torchgen_scaffold.prompts.question import as_typed, sentence
 from torchgen_scaffold.prompts.questions import QUESTIONS
 from torchgen_scaffold.prompts.talk import Talk
@@ -495,3 +495,12 @@ def test_answers_are_shown_as_they_are_typed() -> None:
 
 def test_made_data_has_no_facts_to_tell() -> None:
     assert facts_line(Talk(COMPLETE, Path(), Path())) == ""
+
+
+def test_a_saved_dataset_may_be_typed_as_what_it_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "state.json").write_text("{}")
+    talk = Talk({}, tmp_path, tmp_path)
+    assert _source_at(talk, str(tmp_path / "saved")) == f"hfdir:{tmp_path / 'saved'}"
+    with pytest.raises(SpecError):
+        _source_at(talk, str(tmp_path / "none"))

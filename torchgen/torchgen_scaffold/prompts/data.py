@@ -70,7 +70,7 @@ def _source_at(talk: Talk, typed: str) -> str:
     """
     home = Path(os.path.expanduser(typed))  # noqa: PTH111 - Path.expanduser raises for an unknown ~name
     name = recognised(home) or "images"
-    existing(str(home), Request(Path()), form=SOURCES[name].form, folder=name == "images")
+    existing(str(home), Request(Path()), form=SOURCES[name].form, folder=home.is_dir() or name == "images")
     return f"{name}:{home if talk.base == Path() else home.absolute()}"
 
 

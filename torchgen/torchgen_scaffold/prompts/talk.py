@@ -14,7 +14,7 @@ from torchgen_scaffold.layers.text import parse_layers
 from torchgen_scaffold.records import replace
 from torchgen_scaffold.sources import Facts
 from torchgen_scaffold.spec import Spec
-from torchgen_scaffold.write import check_destination
+from torchgen_scaffold.write import check_destination, recover
 
 Changes = Mapping[str, Any]  # dotted key -> value; None takes the answer away
 
@@ -70,6 +70,8 @@ class Talk:
         if wrong:
             raise SpecError(wrong)
         name = self.get("name")
+        if name:
+            recover(self.home(name))  # what a killed torchgen has left there is in nobody's way
         # Without a name yet, at least the folder around the project has to be one.
         check_destination(self.home(name or ""), force=self.force or not name)
 
