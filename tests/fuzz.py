@@ -117,8 +117,13 @@ def without_files(target: Target) -> Target:
         return next((name for name, source in SOURCES.items() if path.suffix.lower() in source.endings), None)
 
     def guarded(data: bytes) -> Iterator[None]:
-        words = "torchgen_scaffold.answers.data"
-        with mock.patch(f"{words}.read_facts", read_facts), mock.patch(f"{words}.recognised", recognised):
+        with (
+            mock.patch("torchgen_scaffold.answers.data.read_facts", read_facts),
+            mock.patch("torchgen_scaffold.answers.data.recognised", recognised),
+            mock.patch(
+                "torchgen_scaffold.answers.names_in", lambda folder: []
+            ),  # every folder of templates will do
+        ):
             yield from target(data)
 
     return guarded
@@ -233,6 +238,11 @@ def fuzz(name: str, seconds: int, found: Path, seed: int) -> None:
             importlib.import_module(f"torchgen_scaffold.{module}")
         target = targets()[name]
     guard = Guard()
+    from mutating import Change
+
+    def other(data: bytes, size: int, seed: int) -> bytes:
+        changed = Change(seed).of(data, size) if name == "toml" and seed % 4 else None
+        return atheris.Mutate(data, size) if changed is None else changed
 
     def one(data: bytes) -> None:
         taken = guard.run(target, data)
@@ -249,7 +259,7 @@ def fuzz(name: str, seconds: int, found: Path, seed: int) -> None:
             (seeds / path.parent.name).write_bytes(path.read_bytes())
     flags = [f"-max_total_time={seconds}", f"-dict={dictionary}", "-max_len=4096", f"-seed={seed}"]
     flags += ["-timeout=20", "-rss_limit_mb=2048", f"-artifact_prefix={found}/", "-print_final_stats=1"]
-    atheris.Setup([sys.argv[0], *flags, *map(str, (new, CORPUS / name, seeds))], one)
+    atheris.Setup([sys.argv[0], *flags, *map(str, (new, CORPUS / name, seeds))], one, custom_mutator=other)
     atheris.Fuzz()
 
 
