@@ -23,6 +23,7 @@ from unittest import mock
 CORPUS = Path(__file__).parent / "corpus"
 GOLDEN = Path(__file__).parent / "golden"
 NOWHERE = Path("/nowhere")  # where relative paths of a fuzzed file start
+LONGEST = {"shapes": 4096, "layers": 600, "toml": 2048}  # bytes of an input; longer ones are monsters
 SECONDS = 1.0  # of CPU: the most that one input may take
 
 # A target yields between the pieces of its work that a person waits for one at a time.
@@ -185,21 +186,7 @@ def words() -> Iterator[str]:
     from torchgen_scaffold.settings import SETTINGS
     from torchgen_scaffold.sources import SOURCES
 
-    yield from (
-        "->",
-        "1,28,28",
-        "x",
-        "(None, 2)",
-        '"same"',
-        "=",
-        '"""',
-        "true",
-        "[[",
-        "nan",
-        "inf",
-        "-1",
-        "1.0",
-    )
+    yield from ('-> 1,28,28 x (None,2) "same" = """ true [[ nan inf -1 1.0'.split())
     yield from (f"[{table}]" for table in TABLES)
     for key in (*SETTINGS, *row_settings()):
         yield key.rpartition(".")[2]
@@ -240,8 +227,10 @@ def fuzz(name: str, seconds: int, found: Path, seed: int) -> None:
     guard = Guard()
     from mutating import Change
 
+    changes = {"layers": Change.of_layers, "toml": Change.of_toml}
+
     def other(data: bytes, size: int, seed: int) -> bytes:
-        changed = Change(seed).of(data, size) if name == "toml" and seed % 4 else None
+        changed = changes[name](Change(seed), data, size) if seed % 4 else None
         return atheris.Mutate(data, size) if changed is None else changed
 
     def one(data: bytes) -> None:
@@ -257,9 +246,15 @@ def fuzz(name: str, seconds: int, found: Path, seed: int) -> None:
     if name == "toml":
         for path in GOLDEN.glob("*/torchgen.toml"):
             (seeds / path.parent.name).write_bytes(path.read_bytes())
-    flags = [f"-max_total_time={seconds}", f"-dict={dictionary}", "-max_len=4096", f"-seed={seed}"]
+    flags = [
+        f"-max_total_time={seconds}",
+        f"-dict={dictionary}",
+        f"-max_len={LONGEST[name]}",
+        f"-seed={seed}",
+    ]
     flags += ["-timeout=20", "-rss_limit_mb=2048", f"-artifact_prefix={found}/", "-print_final_stats=1"]
-    atheris.Setup([sys.argv[0], *flags, *map(str, (new, CORPUS / name, seeds))], one, custom_mutator=other)
+    given = {"custom_mutator": other} if name in changes else {}
+    atheris.Setup([sys.argv[0], *flags, *map(str, (new, CORPUS / name, seeds))], one, **given)
     atheris.Fuzz()
 
 

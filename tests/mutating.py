@@ -1,4 +1,4 @@
-"""Changes to a torchgen.toml that keep it a TOML file: bytes changed at random seldom get past the parser of TOML."""
+"""Changes that leave a text readable: bytes changed at random seldom get past the first parser of a file or a layer."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Change:
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)
 
-    def of(self, data: bytes, size: int) -> bytes | None:
+    def of_toml(self, data: bytes, size: int) -> bytes | None:
         """The file with one to three keys changed; None where it is no TOML, or would be larger than `size`."""
         try:
             file = tomllib.loads(data.decode("utf-8-sig"))
@@ -99,6 +99,24 @@ class Change:
             SpecError,
         ):  # no TOML, or a date, or half of a character
             return None
+        return written if len(written) <= size else None
+
+    def of_layers(self, data: bytes, size: int) -> bytes | None:
+        """The list with one to three items changed, doubled, dropped or put in; None where it would be larger than `size`."""
+        items = data.decode("utf-8", "replace").split("->")
+        for _ in range(self.draw.randint(1, 3)):
+            at = self.draw.randrange(len(items) + 1)
+            old = items[at : at + 1]
+            ways: tuple[list[str], ...] = (
+                old * 2,
+                [],
+                [self.layer()],
+                [self.layer(), *old],
+                [self.layer(), *old],
+            )
+            items[at : at + 1] = self.draw.choice((*ways, [self.bent(item) for item in old]))
+            items = items or [self.layer()]
+        written = "->".join(items).encode()
         return written if len(written) <= size else None
 
     def change(self, flat: dict[str, Any]) -> None:

@@ -94,16 +94,25 @@ def test_dictionary_holds_every_layer_key_and_word() -> None:
 
 def test_changes_keep_a_file_toml_come_from_their_seed_and_are_often_valid() -> None:
     golden = [path.read_bytes() for path in sorted(fuzz.GOLDEN.glob("*/torchgen.toml"))]
-    made = [Change(seed).of(golden[seed % len(golden)], 4096) for seed in range(300)]
-    assert made == [Change(seed).of(golden[seed % len(golden)], 4096) for seed in range(300)]
+    made = [Change(seed).of_toml(golden[seed % len(golden)], 4096) for seed in range(300)]
+    assert made == [Change(seed).of_toml(golden[seed % len(golden)], 4096) for seed in range(300)]
     files = [data for data in made if data is not None]
     assert len(files) > 250 and len({*files}) > 250
     assert all(parse_toml(data, "torchgen.toml") for data in files)
     target = fuzz.targets()["toml"]
     passed = sum(bool([*target(data)]) for data in files)  # what is refused has no second piece
     assert 10 < passed < 290
-    assert Change(1).of(b"= 3", 4096) is None
-    assert Change(1).of(golden[0], 10) is None
+    assert Change(1).of_toml(b"= 3", 4096) is None
+    assert Change(1).of_toml(golden[0], 10) is None
+
+
+def test_changed_layers_come_from_their_seed_and_are_often_read() -> None:
+    lists = [path.read_bytes() for path in sorted((fuzz.CORPUS / "layers").iterdir())]
+    made = [Change(seed).of_layers(lists[seed % len(lists)], 1024) for seed in range(200)]
+    assert made == [Change(seed).of_layers(lists[seed % len(lists)], 1024) for seed in range(200)]
+    target = fuzz.targets()["layers"]
+    assert 20 < sum(bool([*target(data)]) for data in made if data) < 180
+    assert Change(1).of_layers(b"relu" * 100, 10) is None
 
 
 # What fuzzing and the monsters have led to.
