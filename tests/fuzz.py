@@ -26,6 +26,7 @@ NOWHERE = Path("/nowhere")  # where relative paths of a fuzzed file start
 LONGEST = {"shapes": 4096, "layers": 600, "toml": 2048}  # bytes of an input; longer ones are monsters
 SECONDS = 1.0  # of CPU: the most that one input may take
 
+MARKS = '-> 1,28,28 x (None,2) "same" = """ true [[ nan inf -1 1.0'
 # A target yields between the pieces of its work that a person waits for one at a time.
 Target = Callable[[bytes], Iterator[None]]
 
@@ -186,7 +187,7 @@ def words() -> Iterator[str]:
     from torchgen_scaffold.settings import SETTINGS
     from torchgen_scaffold.sources import SOURCES
 
-    yield from ('-> 1,28,28 x (None,2) "same" = """ true [[ nan inf -1 1.0'.split())
+    yield from MARKS.split()
     yield from (f"[{table}]" for table in TABLES)
     for key in (*SETTINGS, *row_settings()):
         yield key.rpartition(".")[2]
