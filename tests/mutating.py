@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from torchgen_scaffold.answers.words import ROWS, row_settings
+from torchgen_scaffold.answers.words import ROWS
 from torchgen_scaffold.errors import SpecError
 from torchgen_scaffold.escape import toml_value
-from torchgen_scaffold.kinds import Choice
+from torchgen_scaffold.kinds import Choice, Flag, Integer, Kind, Number, Setting, Shape
 from torchgen_scaffold.layers import LAYERS
+from torchgen_scaffold.lists import Many
 from torchgen_scaffold.settings import SETTINGS
 from torchgen_scaffold.sources import SOURCES
 
@@ -67,7 +68,18 @@ EDGES: tuple[Any, ...] = (
 @cache
 def keys() -> tuple[str, ...]:
     """Every key of the file, `training.lr`, and one that is none."""
-    return (*SETTINGS, *row_settings(), "training.layers")
+    return (*settings(), "training.layers")
+
+
+@cache
+def settings() -> dict[str, list[Setting]]:
+    """What each key may be; a key that several rows read may be several things."""
+    found = {key: [setting] for key, setting in SETTINGS.items()}
+    for chooser, rows in ROWS.items():
+        for row in rows.values():
+            for name, setting in row.settings.items():
+                found.setdefault(f"{chooser.partition('.')[0]}.{name}", []).append(setting)
+    return found
 
 
 @cache
@@ -89,7 +101,7 @@ class Change:
         try:
             file = tomllib.loads(data.decode("utf-8-sig"))
             flat = _flat(file)
-            for _ in range(self.draw.randint(1, 3)):
+            for _ in range(self.draw.choice((1, 1, 1, 2, 3))):
                 self.change(flat)
             written = _written(flat).encode()
         except (
@@ -126,8 +138,7 @@ class Change:
             lambda: self.draw.choice(EDGES),
             lambda: self.draw.choice(words()),
             lambda: self.draw.choice(list(flat.values()) or [1]),
-            lambda: self.of_kind(key),
-            lambda: self.of_kind(key),
+            *(lambda: self.of_kind(key),) * 4,
             lambda: self.bent(flat.get(key)),
             lambda: self.bent(flat.get(key)),
         )
@@ -137,10 +148,7 @@ class Change:
             flat[key] = self.draw.choice(ways)()
 
     def of_kind(self, key: str) -> Any:
-        """A value that the key may well take."""
-        kind = SETTINGS[key].kind if key in SETTINGS else None
-        if isinstance(kind, Choice):
-            return self.draw.choice(kind.options)
+        """A value that the key takes, most of the time."""
         if key in ROWS:
             return self.draw.choice(sorted(ROWS[key]))
         if key == "model.layers":
@@ -148,9 +156,24 @@ class Change:
         if key == "data.source":
             source = self.draw.choice(sorted(SOURCES.values(), key=lambda source: source.name))
             return source.form if self.draw.random() < 0.2 else source.form.partition(":")[0] + ":data/x.csv"
-        if key.endswith("_shape"):
+        kinds = {setting.kind for setting in settings().get(key, ())}
+        return self.inside(self.draw.choice(sorted(kinds, key=repr))) if kinds else 1
+
+    def inside(self, kind: Kind) -> Any:
+        """A value of a kind."""
+        if isinstance(kind, Choice):
+            return self.draw.choice(kind.options)
+        if isinstance(kind, Integer):
+            return min(kind.high, kind.low + self.draw.choice((0, 1, 2, 7, 100)))
+        if isinstance(kind, Number):
+            return min(kind.high, kind.low + self.draw.choice((0.0, 0.1, 0.5, 0.9, 3.0)))
+        if isinstance(kind, Flag):
+            return self.draw.random() < 0.5
+        if isinstance(kind, Shape):
             return [self.draw.choice((1, 2, 3, 8, 28, 50)) for _ in range(self.draw.randint(1, 4))]
-        return self.draw.choice((1, 2, 5, 10, 100, 0.1, 0.5, 0.9, True, False, "none"))
+        if isinstance(kind, Many):
+            return [self.inside(kind.item) for _ in range(self.draw.randint(1, 4))]
+        return self.draw.choice(("none", "balanced", "a", "price"))
 
     def layer(self) -> str:
         """A layer with arguments that it may take."""
