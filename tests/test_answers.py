@@ -257,6 +257,15 @@ def test_a_setting_of_another_row_is_refused(key: str) -> None:
     assert problem.instead == f"Drop {key}."
 
 
+@pytest.mark.parametrize("key", sorted(SETTINGS))
+def test_whatever_a_setting_is_given_what_to_type_instead_is_said(key: str) -> None:
+    answers: dict[str, Any] = {}
+    table, _, name = key.rpartition(".")
+    (answers.setdefault(table, {}) if table else answers)[name] = {"a": 1}
+    (problem,) = (problem for problem in problems_of(answers) if problem.key == key)
+    assert key in problem.what and problem.why and problem.instead
+
+
 # --- unknown keys and words
 
 

@@ -212,6 +212,19 @@ def test_no_folder_a_link_out_of_it_and_bytes_are_refused(tmp_path: Path) -> Non
     assert "mine.bin cannot be used" in refused(tmp_path, folder)
 
 
+def test_a_whole_disk_and_a_folder_that_cannot_be_read_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "File name too long" in refused(tmp_path, tmp_path / ("a" * 300))
+    folder = put(tmp_path / "house", common__README_md="ours\n")
+    monkeypatch.setattr("torchgen_scaffold.overlay.MOST_PATHS", 200)
+    assert "README.md" in generated(folder)
+    (folder / "parts").mkdir()
+    for number in range(200):
+        (folder / "parts" / str(number)).touch()
+    assert "more than 200 files and folders are in it" in refused(tmp_path, folder)
+
+
 def test_a_link_that_appears_later_is_not_followed(tmp_path: Path) -> None:
     """The folder is checked with the answers, and each template again when it is read."""
     text = "{% include 'parts/link/secret.jinja' ignore missing %}{% include 'parts/plain' ignore missing %}ours\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -161,13 +162,14 @@ def _instead(key: str, setting: Setting, value: object = None) -> str:
     if example is None and isinstance(setting.kind, Choice):
         example = next(iter(setting.kind.options))
     if example is None or example == ():
-        example = {Integer: "10", Number: "0.1", Shape: "1,28,28", Many: "32,64"}.get(type(setting.kind))
+        examples = {Integer: "10", Number: "0.1", Shape: "1,28,28", Many: "32,64", Flag: "true"}
+        example = examples.get(type(setting.kind))
     if isinstance(example, tuple):
         example = ",".join(map(str, example))
     if isinstance(example, bool):
         example = "true"
-    if example is None:
-        return ""
+    if example is None:  # a name of the user's own, or a fact of data
+        return f"Give {setting.flag} {setting.kind.metavar}." if setting.flag else f"Drop {key}."
     if isinstance(setting.kind, Flag) and setting.flag:
         return f"Give {setting.flag}, or leave it out."
     return f"Give {setting.flag} {example}, say." if setting.flag else f"Give --set {key}={example}, say."
@@ -185,21 +187,48 @@ _EXAMPLES = {
 }
 
 
+MOST_BYTES = 2**24  # a hundred thousand names of classes fit in a tenth of it
+_MOST_DOTS = 8  # in a key; the deepest one that means something has one
+# Texts and comments, one that is not closed up to the end: what is left holds no dots but those of keys and numbers.
+_TEXTS = re.compile(
+    r'"""(?:[^\\]|\\.)*?(?:"""|\Z)'
+    r"|'''.*?(?:'''|\Z)"
+    r'|"(?:[^"\\\n]|\\[^\n])*"?'
+    r"|'[^'\n]*'?"
+    r"|#[^\n]*",
+    re.DOTALL,
+)
+_DOTTED = re.compile(rf"(?<![\w-])(?:[\w-]+[ \t]*\.[ \t]*){{{_MOST_DOTS + 1}}}")
+
+
 def read_toml(path: Path, instead: str = "Give the path of a torchgen.toml: --config FILE") -> dict[str, Any]:
     """The tables of a torchgen.toml. Raises SpecError where it is missing (`instead` is what to type) or malformed."""
-    import tomllib  # here: most requests bring no file
-
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)  # /dev/zero has no end
     except (OSError, ValueError) as error:  # ValueError: a NUL, or half of a character
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise SpecError(Problem(f"cannot read {str(path)!r}", reason, instead)) from error
+    if len(content) > MOST_BYTES:
+        why = f"it has more than {MOST_BYTES // 2**20} MiB"
+        raise SpecError(Problem(f"{str(path)!r} is too large", why, instead))
+    return parse_toml(content, str(path))
+
+
+def parse_toml(content: bytes, called: str) -> dict[str, Any]:
+    """The tables of a file's bytes; `called` is its path, for the message. Raises SpecError where they are no TOML."""
+    import tomllib  # here: most requests bring no file
+
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        # tomllib takes seconds for a key of thousands of parts, and the square of that for twice as many.
+        if _DOTTED.search(_TEXTS.sub("0", text)):
+            raise ValueError(f"a key has more than {_MOST_DOTS} dots")
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, or a number of thousands of digits
         raise SpecError(
             Problem(
-                f"{str(path)!r} is not valid TOML",
+                f"{called!r} is not valid TOML",
                 str(error),
                 "Mend that line, or start from a generated file.",
             )

@@ -76,6 +76,7 @@ class _Walk:
         self.layers: list[Traced] = []
         self.notes: dict[str, None] = {}  # in order, each once
         self.view = FieldOfView(signal)
+        self.kept = ""  # the layer in whose output's memory the signal is, where torch keeps that
 
     def step(self, call: LayerCall) -> Step:
         """What the next layer would make of the signal. Raises Misfit where it does not fit."""
@@ -87,8 +88,10 @@ class _Walk:
             )
         step = layer.trace(self.signal, layer.complete(given), given)
         _check_amounts(step)
-        if given.get("inplace"):
-            _check_inplace(self.layers)
+        if given.get("inplace") and self.kept:
+            # forward() would pass and backward() fail.
+            over = f"inplace=True would write over the output of {self.kept}"
+            raise Misfit(f"{over}, which torch needs for the gradient", "Leave inplace out.")
         return _both_ways(step, self.layers) if call.name == "laststep" else step
 
     def take(self, call: LayerCall) -> None:
@@ -120,6 +123,10 @@ class _Walk:
                 padded=before.padded,
             )
         )
+        if _keeps_output(self.layers[-1]):
+            self.kept = item
+        elif not _is_view(self.layers[-1]):
+            self.kept = ""
 
 
 def _still_padded(after: Signal, before: Signal) -> Signal:
@@ -152,19 +159,11 @@ def _gib(numbers: int) -> str:
     return f"{tenths // 10:,}.{tenths % 10} GiB"
 
 
-def _check_inplace(layers: Sequence[Traced]) -> None:
-    """Raises Misfit where the tensor to write over is one that torch keeps: forward() passes and backward() fails."""
-    for layer in reversed(layers):
-        kept = layer.kind in _KEEP_OUTPUT or (
-            layer.kind in _KEEP_OUTPUT_INPLACE and layer.args.get("inplace")
-        )
-        if kept:
-            raise Misfit(
-                f"inplace=True would write over the output of {layer.item}, which torch needs for the gradient",
-                "Leave inplace out.",
-            )
-        if not _is_view(layer):
-            return
+def _keeps_output(layer: Traced) -> bool:
+    """Whether torch needs the layer's output again, for the gradient."""
+    return layer.kind in _KEEP_OUTPUT or (
+        layer.kind in _KEEP_OUTPUT_INPLACE and bool(layer.args.get("inplace"))
+    )
 
 
 def _is_view(layer: Traced) -> bool:
