@@ -162,7 +162,7 @@ class Change:
     def inside(self, kind: Kind) -> Any:
         """A value of a kind."""
         if isinstance(kind, Choice):
-            return self.draw.choice(sorted(kind.options))
+            return self.draw.choice(list(kind.options))
         if isinstance(kind, Integer):
             return min(kind.high, kind.low + self.draw.choice((0, 1, 2, 7, 100)))
         if isinstance(kind, Number):

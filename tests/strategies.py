@@ -42,7 +42,7 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
     if isinstance(kind, Flag):
         return st.booleans()
     if isinstance(kind, Choice):
-        return st.sampled_from(kind.options)
+        return st.sampled_from(list(kind.options))
     if isinstance(kind, Many) and isinstance(kind.item, Integer):
         return st.lists(st.integers(1, WIDEST), min_size=1, max_size=3)
     if isinstance(kind, Weights):
@@ -120,7 +120,7 @@ def some(table: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Answers]
 def choice_of(key: str) -> st.SearchStrategy[Any]:
     kind = SETTINGS[key].kind
     assert isinstance(kind, Choice)
-    return st.sampled_from(kind.options)
+    return st.sampled_from(list(kind.options))
 
 
 PROJECT = some({"profile": choice_of("project.profile"), "ci": choice_of("project.ci")})

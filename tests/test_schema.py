@@ -109,7 +109,7 @@ ODD = st.one_of(
 def good(kind: object) -> st.SearchStrategy[Any]:
     """Values that a kind takes."""
     if isinstance(kind, Choice):
-        return st.sampled_from(kind.options)
+        return st.sampled_from(list(kind.options))
     if isinstance(kind, Integer):
         return st.integers(kind.low, min(kind.high, kind.low + 1000)).flatmap(either_way)
     if isinstance(kind, Number):
