@@ -139,6 +139,7 @@ class Change:
             lambda: self.draw.choice(words()),
             lambda: self.draw.choice(list(flat.values()) or [1]),
             *(lambda: self.of_kind(key),) * 4,
+            lambda: [self.of_kind(key), self.of_kind(key)],
             lambda: self.bent(flat.get(key)),
             lambda: self.bent(flat.get(key)),
         )
