@@ -31,7 +31,6 @@ LONGEST = {
 }  # bytes of an input; longer ones are monsters
 SECONDS = 1.0  # of CPU: the most that one input may take
 
-MARKS = '-> 1,28,28 x (None,2) "same" = """ true [[ nan inf -1 1.0'
 # A target yields between the pieces of its work that a person waits for one at a time.
 Target = Callable[[bytes], Iterator[None]]
 
@@ -195,26 +194,6 @@ def importing() -> bool:
     return False
 
 
-def words() -> Iterator[str]:
-    """What is worth trying inside a text: every name that the three parsers know."""
-    from torchgen_scaffold.answers.words import TABLES, row_settings
-    from torchgen_scaffold.kinds import Choice
-    from torchgen_scaffold.layers import LAYERS
-    from torchgen_scaffold.settings import SETTINGS
-    from torchgen_scaffold.sources import SOURCES
-
-    yield from MARKS.split()
-    yield from (f"[{table}]" for table in TABLES)
-    for key in (*SETTINGS, *row_settings()):
-        yield key.rpartition(".")[2]
-    for setting in SETTINGS.values():
-        yield from setting.kind.options if isinstance(setting.kind, Choice) else ()
-    yield from (source.form for source in SOURCES.values())
-    for layer in LAYERS.values():
-        yield layer.name
-        yield from (f"{parameter.name}=" for parameter in layer.parameters)
-
-
 def replay(name: str) -> None:
     """Run the corpus and the monsters of a target once; one that takes too long gets two more tries.
 
@@ -249,7 +228,7 @@ def fuzz(name: str, seconds: int, found: Path, seed: int) -> None:
             importlib.import_module(f"torchgen_scaffold.{module}")
         target = targets()[name]
     guard = Guard()
-    from mutating import Change
+    from mutating import Change, dictionary
 
     changes = {"layers": Change.of_layers, "toml": Change.of_toml, "matrix": Change.of_toml}
 
@@ -261,9 +240,9 @@ def fuzz(name: str, seconds: int, found: Path, seed: int) -> None:
         taken = guard.run(target, data)
         assert taken < SECONDS, f"{taken:.1f} s of CPU"
 
-    dictionary = found / "words"
-    lines = {f'"{word.replace(chr(34), chr(92) + chr(34))}"' for word in words()}
-    dictionary.write_text("\n".join(sorted(lines)) + "\n", "utf-8")
+    words = found / "words"
+    lines = {f'"{word.replace(chr(34), chr(92) + chr(34))}"' for word in dictionary()}
+    words.write_text("\n".join(sorted(lines)) + "\n", "utf-8")
     new, seeds = found / "new", found / "seeds"
     for folder in (new, seeds):
         folder.mkdir(exist_ok=True)
@@ -272,7 +251,7 @@ def fuzz(name: str, seconds: int, found: Path, seed: int) -> None:
             (seeds / path.parent.name).write_bytes(path.read_bytes())
     flags = [
         f"-max_total_time={seconds}",
-        f"-dict={dictionary}",
+        f"-dict={words}",
         f"-max_len={LONGEST[name]}",
         f"-seed={seed}",
     ]

@@ -14,7 +14,7 @@ import pytest
 
 import fuzz
 from monsters import MONSTERS
-from mutating import Change
+from mutating import Change, dictionary
 from torchgen_scaffold import SpecError
 from torchgen_scaffold.answers.words import MOST_BYTES, parse_toml, read_toml
 
@@ -80,7 +80,7 @@ def test_guard_measures_the_longest_piece_in_cpu() -> None:
 
 
 def test_dictionary_holds_every_layer_key_and_word() -> None:
-    words = {*fuzz.words()}
+    words = {*dictionary()}
     assert {"conv", "padding_mode=", "class_weights", "[training]", "weight_decay", "csv:PATH", "->"} <= words
 
 
