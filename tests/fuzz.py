@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the three parsers that take foreign text: `python tests/fuzz.py shapes --seconds 60`.
+"""Coverage-guided fuzzing of the parsers that take foreign text: `python tests/fuzz.py shapes --seconds 60`.
 
 It starts from tests/corpus/ and runs until the time is up or something is found. Inputs that reach new code are kept in
 `--found` (a temporary folder unless given); one that breaks a parser is written there too, as `crash-…`. `--replay`
@@ -23,10 +23,14 @@ from unittest import mock
 CORPUS = Path(__file__).parent / "corpus"
 GOLDEN = Path(__file__).parent / "golden"
 NOWHERE = Path("/nowhere")  # where relative paths of a fuzzed file start
-LONGEST = {"shapes": 4096, "layers": 600, "toml": 2048}  # bytes of an input; longer ones are monsters
+LONGEST = {
+    "shapes": 4096,
+    "layers": 600,
+    "toml": 2048,
+    "matrix": 2048,
+}  # bytes of an input; longer ones are monsters
 SECONDS = 1.0  # of CPU: the most that one input may take
 
-MARKS = '-> 1,28,28 x (None,2) "same" = """ true [[ nan inf -1 1.0'
 # A target yields between the pieces of its work that a person waits for one at a time.
 Target = Callable[[bytes], Iterator[None]]
 
@@ -42,6 +46,8 @@ def targets() -> dict[str, Target]:
     from torchgen_scaffold.layers.base import Signal
     from torchgen_scaffold.layers.text import parse_layers
     from torchgen_scaffold.layers.trace import trace
+    from torchgen_scaffold.matrix.cells import cells_of
+    from torchgen_scaffold.matrix.read import read_matrix
     from torchgen_scaffold.shapes import parse_shape, show_sizes
 
     signals = (
@@ -94,7 +100,16 @@ def targets() -> dict[str, Target]:
         yield
         plan(spec).to_dict()
 
-    return {"shapes": shapes, "layers": layers, "toml": without_files(toml)}
+    def matrix(data: bytes) -> Iterator[None]:
+        try:
+            cells = cells_of(read_matrix(parse_toml(data, "matrix.toml"), "matrix"))
+        except SpecError as error:
+            refused(error)
+            return
+        yield
+        assert cells and len({cell.name for cell in cells}) == len(cells)
+
+    return {"shapes": shapes, "layers": layers, "toml": without_files(toml), "matrix": matrix}
 
 
 def text_of(data: bytes) -> str:
@@ -149,7 +164,10 @@ class Guard:
     )
 
     def __init__(self) -> None:
+        from torchgen_scaffold.plugins import template_folders
+
         self.on = False
+        template_folders()  # what is installed is looked for once a process, whatever the input
         sys.addaudithook(self.audit)
 
     def audit(self, event: str, details: tuple[Any, ...]) -> None:
@@ -179,30 +197,17 @@ def importing() -> bool:
     return False
 
 
-def words() -> Iterator[str]:
-    """What is worth trying inside a text: every name that the three parsers know."""
-    from torchgen_scaffold.answers.words import TABLES, row_settings
-    from torchgen_scaffold.kinds import Choice
-    from torchgen_scaffold.layers import LAYERS
-    from torchgen_scaffold.settings import SETTINGS
-    from torchgen_scaffold.sources import SOURCES
-
-    yield from MARKS.split()
-    yield from (f"[{table}]" for table in TABLES)
-    for key in (*SETTINGS, *row_settings()):
-        yield key.rpartition(".")[2]
-    for setting in SETTINGS.values():
-        yield from setting.kind.options if isinstance(setting.kind, Choice) else ()
-    yield from (source.form for source in SOURCES.values())
-    for layer in LAYERS.values():
-        yield layer.name
-        yield from (f"{parameter.name}=" for parameter in layer.parameters)
-
-
 def replay(name: str) -> None:
-    """Run the corpus and the monsters of a target once; one that takes too long gets two more tries."""
+    """Run the corpus and the monsters of a target once; one that takes too long gets two more tries.
+
+    What loops or allocates without end ends the process.
+    """
+    import resource
+
     from monsters import MONSTERS
 
+    resource.setrlimit(resource.RLIMIT_CPU, (120, 120))  # seconds
+    resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))  # bytes; Python and the package take a tenth of it
     guard, target = Guard(), targets()[name]
     stored = {path.name: path.read_bytes() for path in sorted((CORPUS / name).iterdir())}
     for title, data in (stored | MONSTERS[name]).items():
@@ -226,9 +231,9 @@ def fuzz(name: str, seconds: int, found: Path, seed: int) -> None:
             importlib.import_module(f"torchgen_scaffold.{module}")
         target = targets()[name]
     guard = Guard()
-    from mutating import Change
+    from mutating import Change, dictionary
 
-    changes = {"layers": Change.of_layers, "toml": Change.of_toml}
+    changes = {"layers": Change.of_layers, "toml": Change.of_toml, "matrix": Change.of_toml}
 
     def other(data: bytes, size: int, seed: int) -> bytes:
         changed = changes[name](Change(seed), data, size) if seed % 4 else None
@@ -238,9 +243,9 @@ def fuzz(name: str, seconds: int, found: Path, seed: int) -> None:
         taken = guard.run(target, data)
         assert taken < SECONDS, f"{taken:.1f} s of CPU"
 
-    dictionary = found / "words"
-    lines = {f'"{word.replace(chr(34), chr(92) + chr(34))}"' for word in words()}
-    dictionary.write_text("\n".join(sorted(lines)) + "\n", "utf-8")
+    words = found / "words"
+    lines = {f'"{word.replace(chr(34), chr(92) + chr(34))}"' for word in dictionary()}
+    words.write_text("\n".join(sorted(lines)) + "\n", "utf-8")
     new, seeds = found / "new", found / "seeds"
     for folder in (new, seeds):
         folder.mkdir(exist_ok=True)
@@ -249,7 +254,7 @@ def fuzz(name: str, seconds: int, found: Path, seed: int) -> None:
             (seeds / path.parent.name).write_bytes(path.read_bytes())
     flags = [
         f"-max_total_time={seconds}",
-        f"-dict={dictionary}",
+        f"-dict={words}",
         f"-max_len={LONGEST[name]}",
         f"-seed={seed}",
     ]
@@ -261,7 +266,7 @@ def fuzz(name: str, seconds: int, found: Path, seed: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[2])
-    parser.add_argument("target", choices=("shapes", "layers", "toml"))
+    parser.add_argument("target", choices=tuple(LONGEST))
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--found", type=Path, help="where inputs that reach new code are kept")

@@ -69,4 +69,13 @@ MONSTERS: dict[str, dict[str, bytes]] = {
         "one long key": b"k" * MEGABYTE + b" = 1",
         "a megabyte of quotes": b'"' * MEGABYTE,
     },
+    "matrix": {
+        "lists that multiply out to millions": b"[training]\n"
+        + b"\n".join(b"%s = %a" % (key, [*range(1, 200)]) for key in (b"epochs", b"batch_size", b"seed")),
+        "a list of many values": b"task = 'regression'\n[training]\nseed = %a" % [*range(5_000)],
+        "many entries": b"task = 'regression'\n"
+        + b"\n".join(b"[[include]]\nseed = %d" % n for n in range(300)),
+        "many excludes that match nothing": b"\n".join(b"[[exclude]]\nseed = %d" % n for n in range(2_000)),
+        "many unknown keys": b"\n".join(b"k%d = 1" % n for n in range(500)),
+    },
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from torchgen_scaffold.answers.words import ROWS
+from torchgen_scaffold.answers.words import ROWS, TABLES
 from torchgen_scaffold.errors import SpecError
 from torchgen_scaffold.escape import toml_value
 from torchgen_scaffold.kinds import Choice, Flag, Integer, Kind, Number, Setting, Shape
@@ -90,6 +90,23 @@ def words() -> tuple[str, ...]:
     return tuple(sorted({word for options in (*choices, *rows) for word in options}))
 
 
+MARKS = '-> 1,28,28 x (None,2) "same" = """ true [[ nan inf -1 1.0'
+
+
+def dictionary() -> Iterator[str]:
+    """What is worth trying inside a text: every name that the parsers know."""
+    yield from MARKS.split()
+    yield from (f"[{table}]" for table in TABLES)
+    for key in settings():
+        yield key.rpartition(".")[2]
+    for setting in SETTINGS.values():
+        yield from setting.kind.options if isinstance(setting.kind, Choice) else ()
+    yield from (source.form for source in SOURCES.values())
+    for layer in LAYERS.values():
+        yield layer.name
+        yield from (f"{parameter.name}=" for parameter in layer.parameters)
+
+
 class Change:
     """One change, drawn with `seed`."""
 
@@ -139,6 +156,7 @@ class Change:
             lambda: self.draw.choice(words()),
             lambda: self.draw.choice(list(flat.values()) or [1]),
             *(lambda: self.of_kind(key),) * 4,
+            lambda: [self.of_kind(key), self.of_kind(key)],
             lambda: self.bent(flat.get(key)),
             lambda: self.bent(flat.get(key)),
         )

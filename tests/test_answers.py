@@ -613,6 +613,21 @@ def test_recorded_facts_that_contradict_each_other(change: dict[str, Any]) -> No
     assert problem.key.startswith("data.") and problem.instead
 
 
+@pytest.mark.parametrize("source", ["images:gone", "hf:gone", "hfdir:gone"])
+@pytest.mark.parametrize(
+    "sets", [{"test_samples": 20}, {"test_samples": 20, "val_samples": 10, "parts": ["a", "b"]}]
+)
+def test_splits_of_the_sources_own_have_names(source: str, sets: dict[str, Any]) -> None:
+    """They stand in dataset.py."""
+    answers = {**RECORDED, "input_shape": [3, 8, 8]}
+    data = {"source": source, "samples": 90, "classes": ["a", "b", "c"]}
+    if source != "images:gone":
+        data |= {"columns": ["x"], "target": ["y"], "kinds": ["image"]}
+    (problem,) = problems_of({**answers, "data": {**data, **sets}})
+    assert problem.key == "data.parts" and "splits" in problem.why + problem.what and problem.instead
+    Spec.from_dict({**answers, "data": {**data, **sets, "parts": ["a", "b", "c"]}})
+
+
 @pytest.mark.parametrize("name", ["samples", "classes", "columns", "target"])
 def test_incomplete_facts_are_read_again(name: str) -> None:
     data = {key: value for key, value in RECORDED["data"].items() if key != name}

@@ -46,6 +46,15 @@ def test_a_lesson_has_nothing_to_predict_with(tmp_path: Path) -> None:
     ]
 
 
+def test_a_torchgen_toml_whose_data_is_no_table_is_no_crash(tmp_path: Path) -> None:
+    project = make(tmp_path, **SMALL, project={"profile": "lesson"})
+    for said in ("data = 3\n", "[data]\nsource = 3\n", "[data]\nsource = [1]\n"):
+        (project / "torchgen.toml").write_text(said)
+        (project / "model.py").write_text("import nowhere\n")
+        result = CliRunner().invoke(cli, ["verify", str(project)])
+        assert result.exit_code == 1 and isinstance(result.exception, SystemExit), said
+
+
 def test_a_broken_project_fails_and_says_where(tmp_path: Path) -> None:
     project = make(tmp_path, **SMALL)
     model = project / "model.py"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from torchgen_scaffold.answers.words import read_toml
+from torchgen_scaffold.answers.words import Answers, read_toml
 from torchgen_scaffold.children import Children
 from torchgen_scaffold.errors import MachineError, Problem, SpecError
 from torchgen_scaffold.records import record
@@ -107,7 +107,8 @@ def _check(directory: Path) -> None:
 
 def _copy(directory: Path, scratch: Path) -> Path:
     """A copy of the project without its results. Data outside it stays in reach: relative paths keep their depth."""
-    place = str(read_toml(directory / "torchgen.toml").get("data", {}).get("source", "")).partition(":")[2]
+    source: str = Answers(read_toml(directory / "torchgen.toml")).get("data.source") or ""
+    place = source.partition(":")[2]
     copy = scratch / "project"
     shutil.copytree(
         directory,

@@ -35,13 +35,17 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
         raise _disagree("data.resize", show_sizes(resize), f"the input is {show_sizes(inputs)}")
     if (test or val) and not source.brings_splits:
         raise _disagree("data.test_samples", f"{test or val:,}", f"{source.form} brings no sets of its own")
+    parts = tuple(answers.get("data.parts") or ())
+    splits = 1 + bool(test) + bool(val)
+    if source.names_splits and splits > max(len(parts), 1):
+        raise _disagree("data.parts", f"{len(parts)} names", f"there are {splits} splits")
     return Facts(
         input_shapes=(inputs,),
         output_shapes={TASKS[task].form: outputs},
         samples=samples,
         test_samples=test,
         val_samples=val,
-        parts=tuple(answers.get("data.parts") or ()),
+        parts=parts,
         classes=classes,
         counts=counts,
         columns=columns,

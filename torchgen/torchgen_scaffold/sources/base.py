@@ -76,6 +76,7 @@ class Source:
     roles: ClassVar[tuple[str, ...]] = ()  # what columns can be named for: drop, group, time
     names_files: ClassVar[bool] = False  # other files belong to the one that is named
     brings_splits: ClassVar[bool] = False  # it may have val and test sets of its own
+    names_splits: ClassVar[bool] = False  # and calls them by names, which facts hold as `parts`
 
     def recognises(self, path: Path) -> bool:
         """Whether a path that was given alone is data of this kind; by its ending, unless a source knows better."""

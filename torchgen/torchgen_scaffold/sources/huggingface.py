@@ -37,7 +37,7 @@ class HuggingFace(Source):
     needs_target = True
     is_table = True
     roles = ("drop",)
-    brings_splits = True
+    brings_splits = names_splits = True
 
     def open(self, place: str, request: Request) -> Any:
         """The dataset, or its splits by name. Raises SpecError, MachineError."""

@@ -26,7 +26,7 @@ class Images(Source):
     requires = ("numpy", "pillow")
     imports = ("numpy", "PIL")
     has_path = True
-    brings_splits = True
+    brings_splits = names_splits = True
 
     def recognises(self, path: Path) -> bool:
         """A folder holds images."""
