@@ -159,6 +159,14 @@ def test_what_the_user_wrote_into_the_answers_stays(project: Path) -> None:
     assert "a run that has not ended cannot be resumed: the optimizer was adam" in result.stderr
 
 
+def test_answers_that_an_editor_marked_as_utf_8_are_read(project: Path) -> None:
+    answers = project / "torchgen.toml"
+    answers.write_bytes(b"\xef\xbb\xbf" + answers.read_bytes())
+    assert CliRunner().invoke(cli, ["check", str(project)]).exit_code == 0
+    assert update(project, "--lr", "0.5").exit_code == 0
+    assert "lr = 0.5" in answers.read_text(encoding="utf-8")
+
+
 def test_removed_files_stay_removed_and_dropped_ones_go_unless_edited(project: Path) -> None:
     age(project, eval=lambda text: text + "# old\n")
     (project / "eval.py").unlink()

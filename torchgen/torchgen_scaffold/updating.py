@@ -150,7 +150,7 @@ def _spec_of(text: str | None, directory: Path) -> Spec | None:
 
 def _answers_text(base: str | None, mine: str, new: str) -> str:
     """torchgen.toml with the new answers: as it would be written, or with the user's comments and order, if any."""
-    wanted = tomllib.loads(new)
+    wanted, mine = tomllib.loads(new), mine.removeprefix("\ufeff")  # which some editors write
     if mine == base:
         return new
     if tomllib.loads(mine) == wanted:
