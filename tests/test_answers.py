@@ -628,6 +628,22 @@ def test_splits_of_the_sources_own_have_names(source: str, sets: dict[str, Any])
     Spec.from_dict({**answers, "data": {**data, **sets, "parts": ["a", "b", "c"]}})
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"source": "images:gone"},
+        {"source": "imagelist:gone.csv", "columns": ["x"], "target": ["y"]},
+        {"source": "hf:gone", "columns": ["x"], "target": ["y"], "kinds": ["image"]},
+        {"source": "csv:gone.csv", "columns": ["x"], "target": ["y"], "kinds": ["image"]},
+        {"source": "npz:gone.npz", "kinds": ["number"]},
+    ],
+)
+def test_recorded_kinds_and_shapes_are_those_of_the_source(data: dict[str, Any]) -> None:
+    facts = {"samples": 90, "classes": ["a", "b", "c"]}
+    (problem,) = problems_of({**RECORDED, "input_shape": 1, "data": {**facts, **data}})
+    assert problem.key in ("input_shape", "data.kinds") and "contradict" in problem.why
+
+
 @pytest.mark.parametrize("name", ["samples", "classes", "columns", "target"])
 def test_incomplete_facts_are_read_again(name: str) -> None:
     data = {key: value for key, value in RECORDED["data"].items() if key != name}

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import fuzz
+from conftest import often
 from monsters import MONSTERS
 from mutating import Change, dictionary
-from torchgen_scaffold import SpecError
+from torchgen_scaffold import Spec, SpecError, generate
 from torchgen_scaffold.answers.words import MOST_BYTES, parse_toml, read_toml
 
 FUZZ = Path(fuzz.__file__)
@@ -105,6 +106,27 @@ def test_changed_layers_come_from_their_seed_and_are_often_read() -> None:
     target = fuzz.targets()["layers"]
     assert 20 < sum(bool([*target(data)]) for data in made if data) < 180
     assert Change(1).of_layers(b"relu" * 100, 10) is None
+
+
+def test_a_changed_file_that_is_accepted_becomes_a_project(request: pytest.FixtureRequest) -> None:
+    golden = [path.read_bytes() for path in sorted(fuzz.GOLDEN.glob("*/torchgen.toml"))]
+    made = []
+
+    def generated(data: bytes) -> Iterator[None]:
+        home = fuzz.NOWHERE / "project"
+        try:
+            spec = Spec.from_dict(parse_toml(data, "torchgen.toml"), base=home, home=home)
+        except SpecError:
+            return
+        if not spec.project.templates:  # theirs are out of reach here
+            made.append(generate(spec))
+        yield
+
+    for seed in range(often(request.config, nightly=20_000, otherwise=300)):
+        data = Change(seed).of_toml(golden[seed % len(golden)], 4096)
+        assert data is not None
+        assert len([*fuzz.without_files(generated)(data)]) <= 1
+    assert len(made) > 40
 
 
 # What fuzzing and the monsters have led to.

@@ -30,7 +30,12 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
     agree("data.classes", len(classes), wanted if TASKS[task].classifies else 0, "names", "the task wants")
     agree("data.counts", len(counts), len(classes) if counts else 0, "numbers", "data.classes has")
     kinds: tuple[str, ...] = answers.get("data.kinds") or ("number",) * len(columns)
-    table = _table(columns, kinds, inputs[-1]) if source.is_table and kinds != IMAGE else []
+    images = source.template == "images" or (source.template == "huggingface" and kinds == IMAGE)
+    if images and len(inputs) != 3:
+        raise _disagree("input_shape", show_sizes(inputs), "an image has channels, height and width")
+    if not source.is_table and "data.kinds" in answers.values:
+        raise _disagree("data.kinds", f"{len(kinds)} kinds", f"{source.form} is no table")
+    table = _table(columns, kinds, inputs[-1]) if source.is_table and not images else []
     if resize and inputs[1:] != resize:
         raise _disagree("data.resize", show_sizes(resize), f"the input is {show_sizes(inputs)}")
     if (test or val) and not source.brings_splits:
