@@ -177,7 +177,7 @@ ELSEWHERE = {"torchgen", "model.layers", "data.target", "data.test_samples", "da
 ELSEWHERE |= {"data.columns", "data.kinds", "data.resize", "data.drop", "data.group", "data.time"}
 ELSEWHERE |= {"data.separator", "data.encoding", "data.decimal", "data.header", "data.time_format"}
 ELSEWHERE |= {"data.skipped", "data.strict", "data.val_samples", "data.parts", "data.stream", "data.padded"}
-ELSEWHERE |= {"data.augment"}
+ELSEWHERE |= {"data.augment", "project.templates"}
 
 
 def test_every_key_is_tried() -> None:
