@@ -12,7 +12,7 @@ import io
 import runpy
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,12 @@ def run(project: Path, script: str, *arguments: str) -> str:
     return printed.getvalue()
 
 
-def run_tests(project: Path, tmp_path: Path, but: str = "") -> int:
-    """Call every test of the project's test_project.py, but for one of this name; returns how many were called."""
+def run_tests(project: Path, tmp_path: Path, but: Collection[str] = ()) -> int:
+    """Call every test of the project's test_project.py, but for those; returns how many were called."""
     with inside(project):
         tests = importlib.import_module("test_project")
         found: Mapping[str, Any] = {
-            name: test for name, test in vars(tests).items() if name.startswith("test_") and name != but
+            name: test for name, test in vars(tests).items() if name.startswith("test_") and name not in but
         }
         for test in found.values():
             with contextlib.ExitStack() as stack:

@@ -28,7 +28,8 @@ from torchgen_scaffold.cli import cli
 from torchgen_scaffold.generate import texts_of
 from torchgen_scaffold.plan import Plan, plan
 
-LEARNS = "test_a_handful_of_samples_can_be_learned_by_heart"
+# What a network that was drawn may be unable to pass: one unit wide, or of ReLUs that are dead. The tests say so rightly.
+LIVELY = ("test_a_handful_of_samples_can_be_learned_by_heart", "test_gradients_reach_every_parameter")
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +137,8 @@ def test_a_sample_of_them_trains_and_passes_its_own_tests(
         project = make(place, **answers)
         with contextlib.suppress(SystemExit):  # a learning rate may be too high for it, which train.py says
             run(project, "train.py", "--epochs", "1")
-        # A network drawn at random may be unable to learn (one unit wide, a ReLU that is dead): then that test says so.
         usual = answers.get("model", {}).keys() <= {"preset", "vocab_size", "layout"}
-        assert run_tests(project, tmp_path, but="" if usual else LEARNS) > 5
+        assert run_tests(project, tmp_path, but=() if usual else LIVELY) > 5
 
     check()
 
