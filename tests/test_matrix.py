@@ -464,6 +464,8 @@ def test_ctrl_c_ends_the_children_and_leaves_no_half_cell(tmp_path: Path) -> Non
         env={**os.environ, "TMPDIR": str(scratch)},
         stderr=subprocess.PIPE,
         text=True,
+        # A shell lets its background jobs ignore Ctrl-C, and with them the tests and their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     pids = tmp_path / "pids"
     while not pids.exists() or len(pids.read_text().split()) < 2:

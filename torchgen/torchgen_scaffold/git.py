@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from torchgen_scaffold.errors import MachineError, Problem
+from torchgen_scaffold.places import told
 from torchgen_scaffold.version import __version__
 
 YOURS = "yours"  # how a conflict's marker calls the user's side
@@ -21,9 +22,13 @@ YOURS = "yours"  # how a conflict's marker calls the user's side
 def merge_texts(base: str, mine: str, new: str) -> tuple[str, int]:
     """The merge of both changes to `base`, and how many places hold a conflict, between the usual markers.
 
-    Raises MachineError where there is no git.
+    Raises MachineError where there is no git, or no room for temporary files.
     """
-    with tempfile.TemporaryDirectory(prefix="torchgen-merge-") as folder:
+    scratch = Path(tempfile.gettempdir())
+    with (
+        told(scratch, "Make room there, or set TMPDIR."),
+        tempfile.TemporaryDirectory(prefix="torchgen-merge-") as folder,
+    ):
         paths = []
         for name, text in (("mine", mine), ("base", base), ("new", new)):
             path = Path(folder) / name
