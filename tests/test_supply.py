@@ -147,6 +147,7 @@ def is_constant(node: ast.expr | None, value: object) -> bool:
 
 # (file, what): why it is none.
 ALLOWED = {
+    ("merging.py", "compile"): "only whether a merged file is Python is asked; what comes out is thrown away",
     ("formatting.py", "compile"): "only whether the text is Python is asked; what comes out is thrown away",
     (
         "test_project.py",
@@ -185,7 +186,13 @@ def test_such_a_call_would_be_seen(line: str) -> None:
 def test_what_is_installed_with_torchgen_is_what_pyproject_says() -> None:
     """Four libraries, each with a floor: nothing comes in unseen."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
-    assert {line.partition(">=")[0] for line in declared} == {"black", "click", "jinja2", "questionary"}
+    assert {line.partition(">=")[0] for line in declared} == {
+        "black",
+        "click",
+        "jinja2",
+        "questionary",
+        "tomlkit",
+    }
     assert all(">=" in line for line in declared)
     installed = [line for line in requires("torchgen-scaffold") or [] if "extra ==" not in line]
     assert sorted(installed) == sorted(declared)

@@ -38,12 +38,8 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
     table = _table(columns, kinds, inputs[-1]) if source.is_table and not images else []
     if resize and inputs[1:] != resize:
         raise _disagree("data.resize", show_sizes(resize), f"the input is {show_sizes(inputs)}")
-    if (test or val) and not source.brings_splits:
-        raise _disagree("data.test_samples", f"{test or val:,}", f"{source.form} brings no sets of its own")
     parts = tuple(answers.get("data.parts") or ())
-    splits = 1 + bool(test) + bool(val)
-    if source.names_splits and splits > max(len(parts), 1):
-        raise _disagree("data.parts", f"{len(parts)} names", f"there are {splits} splits")
+    _check_parts(source, parts, test, val)
     return Facts(
         input_shapes=(inputs,),
         output_shapes={TASKS[task].form: outputs},
@@ -65,6 +61,15 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
         time_format=answers.get("data.time_format") or "",
         whole_numbers=True,
     )
+
+
+def _check_parts(source: Source, parts: tuple[str, ...], test: int, val: int) -> None:
+    """Raise SpecError where the splits that the source brings are none of its kind, or lack a name."""
+    if (test or val) and not source.brings_splits:
+        raise _disagree("data.test_samples", f"{test or val:,}", f"{source.form} brings no sets of its own")
+    splits = 1 + bool(test) + bool(val)
+    if source.names_splits and splits > max(len(parts), 1):
+        raise _disagree("data.parts", f"{len(parts)} names", f"there are {splits} splits")
 
 
 def _table(names: Sequence[str], kinds: Sequence[str], width: int) -> list[Column]:
