@@ -23,7 +23,6 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
     classes, columns = (answers.get(f"data.{name}") or () for name in ("classes", "columns"))
     if (TASKS[task].classifies and not classes) or (source.needs_target and not (columns and targets)):
         return None
-    resize = answers.get("data.resize")
     counts = answers.get("data.counts") or ()
     test, val = (answers.get(f"data.{name}_samples") or 0 for name in ("test", "val"))
     wanted = {"binary": 2}.get(TASKS[task].form, outputs[0])
@@ -33,11 +32,10 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
     images = source.template == "images" or (source.template == "huggingface" and kinds == IMAGE)
     if images and len(inputs) != 3:
         raise _disagree("input_shape", show_sizes(inputs), "an image has channels, height and width")
+    _check_resize(answers.get("data.resize"), inputs)
     if not source.is_table and "data.kinds" in answers.values:
         raise _disagree("data.kinds", f"{len(kinds)} kinds", f"{source.form} is no table")
     table = _table(columns, kinds, inputs[-1]) if source.is_table and not images else []
-    if resize and inputs[1:] != resize:
-        raise _disagree("data.resize", show_sizes(resize), f"the input is {show_sizes(inputs)}")
     parts = tuple(answers.get("data.parts") or ())
     _check_parts(source, parts, test, val)
     return Facts(
@@ -61,6 +59,12 @@ def recorded(answers: Answers, source: Source, targets: tuple[str, ...]) -> Fact
         time_format=answers.get("data.time_format") or "",
         whole_numbers=True,
     )
+
+
+def _check_resize(resize: tuple[int, ...] | None, inputs: tuple[int, ...]) -> None:
+    """Raise SpecError where images are brought to another size than the input's."""
+    if resize and inputs[1:] != resize:
+        raise _disagree("data.resize", show_sizes(resize), f"the input is {show_sizes(inputs)}")
 
 
 def _check_parts(source: Source, parts: tuple[str, ...], test: int, val: int) -> None:
