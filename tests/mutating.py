@@ -174,8 +174,8 @@ class Change:
         if key == "data.source":
             source = self.draw.choice(sorted(SOURCES.values(), key=lambda source: source.name))
             return source.form if self.draw.random() < 0.2 else source.form.partition(":")[0] + ":data/x.csv"
-        kinds = {setting.kind for setting in settings().get(key, ())}
-        return self.inside(self.draw.choice(sorted(kinds, key=repr))) if kinds else 1
+        kinds = {repr(setting.kind): setting.kind for setting in settings().get(key, ())}
+        return self.inside(kinds[self.draw.choice(sorted(kinds))]) if kinds else 1
 
     def inside(self, kind: Kind) -> Any:
         """A value of a kind."""
