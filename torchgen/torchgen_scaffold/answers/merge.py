@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torchgen_scaffold.answers.words import TABLES
+from torchgen_scaffold.answers.words import ROWS, TABLES
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.presets import PRESETS
 from torchgen_scaffold.settings import SETTINGS
-from torchgen_scaffold.training import LOSSES, OPTIMIZERS, SCHEDULES
-
-_TRAINING_ROWS: tuple[tuple[str, Mapping[str, Any]], ...] = (
-    ("loss", LOSSES),
-    ("optimizer", OPTIMIZERS),
-    ("schedule", SCHEDULES),
-)
+from torchgen_scaffold.training import LOSSES
 
 # What a file records of its data, so that the data need not be read again.
 _READING = ("data.separator", "data.encoding", "data.decimal", "data.header")
@@ -68,8 +62,9 @@ def merge(file: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
             model.pop(name, None)
     if _changes(file, flags, "task"):
         _drop_row(training, "loss", LOSSES)
-    for name, rows in _TRAINING_ROWS:
-        if f"training.{name}" in flags and flags[f"training.{name}"] != training.get(name):
+    for key, rows in ROWS.items():
+        table, _, name = key.partition(".")
+        if table == "training" and key in flags and flags[key] != training.get(name):
             _drop_row(training, name, rows)
     for key, value in flags.items():
         set_key(merged, key, value)
