@@ -36,7 +36,11 @@ class Faulty:
             [sys.executable, __file__, *(modules or [f"torchgen_scaffold.{name}" for name in GENERATOR])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"},  # so that sums are the same
+            env={
+                **os.environ,
+                "PYTHONPATH": str(SOURCE),
+                "OMP_NUM_THREADS": "1",
+            },  # so that sums are the same
             text=True,
         )
 

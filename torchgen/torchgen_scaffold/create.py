@@ -61,7 +61,7 @@ def create(
     files = texts_of(planned)
     files[MEMORY] = memory_of(files)
     data = spec.data
-    copies = _copies(data.place, data.original) if spec.project.copy_data and data.original else {}
+    copies = copies_of(data.place, data.original) if spec.project.copy_data and data.original else {}
     names = sorted([*files, *copies])
     if force and tell:
         for note in replaced_notes(home, files):
@@ -71,7 +71,7 @@ def create(
     return Made(home, names, planned)
 
 
-def _copies(place: str, original: Path) -> dict[str, Path]:
+def copies_of(place: str, original: Path) -> dict[str, Path]:
     """{path in the project: file to copy}; a folder is copied file by file."""
     if not original.is_dir():
         return {place: original}

@@ -11,15 +11,15 @@ def generate(spec: Spec) -> dict[str, str]:
     return texts_of(plan(spec))
 
 
-def texts_of(planned: Plan) -> dict[str, str]:
-    """The same of a plan that is there already."""
+def texts_of(planned: Plan, gaps: frozenset[str] = frozenset()) -> dict[str, str]:
+    """The same of a plan that is there already; with these gaps of a teaching kit open."""
     from torchgen_scaffold.formatting import formatted
     from torchgen_scaffold.plugins import template_folders
     from torchgen_scaffold.render import broken, render
 
     foreign = planned.spec.project.templates_at is not None or bool(template_folders())
     files = {}
-    for path, text in render(planned).items():
+    for path, text in render(planned, gaps).items():
         try:
             files[path] = formatted(path, text, foreign=foreign)
         except SyntaxError as error:

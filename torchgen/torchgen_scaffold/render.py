@@ -172,19 +172,25 @@ def _batches(plan: Plan) -> str:
     return "stream" if data.streams else "files" if data.holds_images else "tensors"
 
 
-def render(plan: Plan) -> dict[str, str]:
-    """{path in the project: text as the template gives it}.
+def render(plan: Plan, gaps: frozenset[str] = frozenset()) -> dict[str, str]:
+    """{path in the project: text as the template gives it}, with these gaps of a teaching kit open.
 
     Raises TemplateError where one of `--templates` is broken, MachineError where one of a plug-in is.
     """
-    view = View(plan)
     folder = plan.spec.project.templates_at
-    if folder is None and not template_folders():
-        return {
-            name: environment().get_template(source).render(plan=view)
-            for name, source in files_of(plan).items()
-        }
-    return {name: _foreign(folder, source, view) for name, source in _with_extra(plan, folder).items()}
+    names = files_of(plan) if _own_alone(folder) else _with_extra(plan, folder)
+    return rendered(View(plan, gaps), names, folder)
+
+
+def rendered(view: View, names: dict[str, str], folder: Path | None) -> dict[str, str]:
+    """{path: text} of {path: template}; the templates of `folder` go before torchgen's own. Raises as `render` does."""
+    if _own_alone(folder):
+        return {name: environment().get_template(source).render(plan=view) for name, source in names.items()}
+    return {name: _foreign(folder, source, view) for name, source in names.items()}
+
+
+def _own_alone(folder: Path | None) -> bool:
+    return folder is None and not template_folders()
 
 
 # Templates of somebody else's.

@@ -15,5 +15,6 @@ COMMANDS = {
     "templates": "List or copy torchgen's templates, to change them for --templates DIR.",
     "verify": "Prove a generated project: its tests, one epoch, eval, predict.",
     "schema": "Print a JSON Schema of torchgen.toml, for editors that complete and check it.",
+    "kit": "Write a teaching kit: a starter with gaps, its solution, and a grader.",
     "matrix": "Write and prove many projects: a TOML file whose lists multiply out.",
 }

@@ -70,7 +70,9 @@ def _source_at(talk: Talk, typed: str) -> str:
     """
     home = Path(os.path.expanduser(typed))  # noqa: PTH111 - Path.expanduser raises for an unknown ~name
     name = recognised(home) or "images"
-    folder = name == "images" or os.path.isdir(home)  # noqa: PTH112 - Path.is_dir raises where a name is too long
+    folder = name == "images" or os.path.isdir(
+        home
+    )  # noqa: PTH112 - Path.is_dir raises where a name is too long
     existing(str(home), Request(Path()), form=SOURCES[name].form, folder=folder)
     return f"{name}:{home if talk.base == Path() else home.absolute()}"
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from torchgen_scaffold.view.ci import CiFile
 from torchgen_scaffold.view.files import TrainFile
+from torchgen_scaffold.view.gaps import GapFile
 from torchgen_scaffold.view.table import TableFile
 from torchgen_scaffold.view.use import UseFiles
 
 
-class View(UseFiles, TrainFile, TableFile, CiFile):
+class View(GapFile, UseFiles, TrainFile, TableFile, CiFile):
     """Everything that a template prints about one plan."""
