@@ -45,11 +45,6 @@ def show_error(error: TorchgenError) -> None:
     _print("\n\n".join(blocks), sys.stderr)
 
 
-def show_lines(lines: list[str]) -> None:
-    """Print these lines, whose text from outside is `visible`."""
-    _print("\n".join(lines))
-
-
 def show_plan(plan: Plan) -> None:
     """Print the layer table with its totals, then the data and the training in a line each."""
     heading = Row("layer", "output", "params", "why", "head")

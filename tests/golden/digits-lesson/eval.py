@@ -15,6 +15,7 @@ from dataset import load_splits
 from model import Model, make_loss
 
 CHECKPOINT = Path(__file__).parent / "checkpoint.pt"
+Batches = DataLoader[tuple[torch.Tensor, ...]]  # of inputs and targets
 
 
 def choose_device(name: str) -> torch.device:
@@ -24,9 +25,23 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cpu" if name == "auto" else name)
 
 
+def save_checkpoint(model: Model, seed: int) -> None:
+    """Write the weights to CHECKPOINT, with the seed that cut the data they learned from."""
+    torch.save({"model": model.state_dict(), "seed": seed}, CHECKPOINT)
+
+
+def load_checkpoint(device: torch.device) -> tuple[Model, int]:
+    """The model as it was saved, on the device, and its seed."""
+    # weights_only: tensors and plain values, so that a strange file cannot run code.
+    checkpoint = torch.load(CHECKPOINT, map_location=device, weights_only=True)
+    model = Model().to(device)
+    model.load_state_dict(checkpoint["model"])
+    return model, checkpoint["seed"]
+
+
 def evaluate(
     model: Model,
-    loader: DataLoader[tuple[torch.Tensor, ...]],
+    loader: Batches,
     loss_fn: nn.Module,
     device: torch.device,
 ) -> dict[str, float]:
@@ -54,12 +69,9 @@ def main() -> None:
     if not CHECKPOINT.is_file():
         raise SystemExit(f"There is no {CHECKPOINT}. Run train.py first.")
 
-    # weights_only: tensors and plain values, so that a strange file cannot run code.
-    checkpoint = torch.load(CHECKPOINT, map_location=device, weights_only=True)
-    model = Model().to(device)
-    model.load_state_dict(checkpoint["model"])
+    model, seed = load_checkpoint(device)
     # The seed of that run decides the split; another would test on trained samples.
-    test = load_splits(checkpoint["seed"]).test
+    test = load_splits(seed).test
     loader = DataLoader(test, batch_size=64)
     metrics = evaluate(model, loader, make_loss().to(device), device)
     for name, value in metrics.items():

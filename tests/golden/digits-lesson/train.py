@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from dataset import load_splits, statistics
-from eval import CHECKPOINT, choose_device, evaluate
+from dataset import Splits, load_splits, statistics
+from eval import Batches, choose_device, evaluate, save_checkpoint
 from model import Model, make_loss
 
 EPOCHS = 50  # passes over the train split, 20 steps each
@@ -21,9 +21,20 @@ LEARNING_RATE = 0.001  # how far a step goes; Adam usually starts at 0.001
 SEED = 0  # decides the split, the weights and the order
 
 
+def make_loaders(splits: Splits, batch_size: int) -> tuple[Batches, Batches]:
+    """Batches of the train split, shuffled anew each epoch, and of the val split."""
+    train = DataLoader(splits.train, batch_size, shuffle=True)
+    return train, DataLoader(splits.val, batch_size)
+
+
+def make_optimizer(model: Model, lr: float) -> torch.optim.Optimizer:
+    """What moves the weights of the model, a step of size lr at a time."""
+    return torch.optim.Adam(model.parameters(), lr=settings.lr)
+
+
 def train_epoch(
     model: Model,
-    loader: DataLoader[tuple[torch.Tensor, ...]],
+    loader: Batches,
     loss_fn: nn.Module,
     optimizer: torch.optim.Optimizer,
     device: torch.device,
@@ -55,14 +66,13 @@ def main() -> None:
 
     torch.manual_seed(SEED)  # before the model: its first weights are random
     splits = load_splits(SEED)
-    train_loader = DataLoader(splits.train, settings.batch_size, shuffle=True)
-    val_loader = DataLoader(splits.val, settings.batch_size)
+    train_loader, val_loader = make_loaders(splits, settings.batch_size)
 
     model = Model()
     model.load_state_dict(statistics(splits.train), strict=False)  # fills the buffers
     model.to(device)
     loss_fn = make_loss().to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.lr)
+    optimizer = make_optimizer(model, settings.lr)
 
     best_loss = float("inf")
     for epoch in range(1, settings.epochs + 1):
@@ -73,7 +83,7 @@ def main() -> None:
         # The val split chooses the checkpoint; the test split stays unseen.
         if val["loss"] < best_loss:
             best_loss = val["loss"]
-            torch.save({"model": model.state_dict(), "seed": SEED}, CHECKPOINT)
+            save_checkpoint(model, SEED)
     print(f"The best val loss is {best_loss:.4f}. Next: python eval.py")
 
 

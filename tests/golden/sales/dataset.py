@@ -86,8 +86,7 @@ def labelled(rows: pd.DataFrame) -> tuple[pd.DataFrame, torch.Tensor]:
     """The rows that have a target, and their targets (N, 1) float32."""
     numbers = np.column_stack([to_numbers(rows[name]) for name in TARGETS])
     known = ~np.isnan(numbers).any(axis=1)
-    rows, targets = rows[known], torch.tensor(numbers[known], dtype=torch.float32)
-    return rows, targets
+    return rows[known], torch.tensor(numbers[known], dtype=torch.float32)
 
 
 def own_names(file: pq.ParquetFile) -> dict[str, str]:

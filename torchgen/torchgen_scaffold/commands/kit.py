@@ -50,7 +50,7 @@ def command(
     if as_json:
         import json
 
-        document = {"path": str(output_dir), "files": files, "gaps": [gap for gap in kit.places]}
+        document = {"path": str(output_dir), "files": files, "gaps": list(kit.places)}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         from torchgen_scaffold.show_kit import show_kit

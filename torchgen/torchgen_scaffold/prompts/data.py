@@ -70,9 +70,8 @@ def _source_at(talk: Talk, typed: str) -> str:
     """
     home = Path(os.path.expanduser(typed))  # noqa: PTH111 - Path.expanduser raises for an unknown ~name
     name = recognised(home) or "images"
-    folder = name == "images" or os.path.isdir(
-        home
-    )  # noqa: PTH112 - Path.is_dir raises where a name is too long
+    # os.path.isdir, because Path.is_dir raises where a name is too long
+    folder = name == "images" or os.path.isdir(home)  # noqa: PTH112 - see above
     existing(str(home), Request(Path()), form=SOURCES[name].form, folder=folder)
     return f"{name}:{home if talk.base == Path() else home.absolute()}"
 

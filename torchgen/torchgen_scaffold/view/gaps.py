@@ -22,9 +22,9 @@ _WIDTH = 78  # of a line of layers, so that it fits behind its indentation
 class GapFile(Basics):
     """What the files of a kit print where a gap is open."""
 
-    def __init__(self, plan: Plan, gaps: frozenset[str] = frozenset()) -> None:
+    def __init__(self, plan: Plan, opened: frozenset[str] = frozenset()) -> None:
         super().__init__(plan)
-        self.gaps = gaps  # the open ones; none in a project that is no kit
+        self.opened = opened  # the gaps that are open; none in a project that is no kit
 
     def todo(self, name: str) -> Code:
         """The first line of what to do."""
