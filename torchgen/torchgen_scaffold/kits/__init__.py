@@ -22,8 +22,13 @@ from torchgen_scaffold.written import MEMORY, memory_of
 # Of the project, what a starter does not have: its answers would make the solution again, and its tests show steps.
 _SOLVED = ("README.md", "torchgen.toml", "test_project.py")
 _STARTER = {name: f"kit/{name}.jinja" for name in ("README.md", "test_gaps.py", "conftest.py")}
+_FILES = ("dataset", "eval", "model", "train")
 _GRADER = {
-    name: f"kit/{name}.jinja" for name in ("grade.py", "compose.py", "probes.py", "checks.py", "kit.json")
+    name: f"kit/{name}.jinja"
+    for name in (
+        *("grade.py", "compose.py", "kit.json", "probing.py", "probes.py", "checking.py", "checks.py"),
+        *(f"{kind}_{file}.py" for kind in ("probe", "check") for file in _FILES),
+    )
 }
 _CODE = ("model.py", "dataset.py", "train.py", "eval.py")
 
