@@ -29,7 +29,7 @@ def make_loaders(splits: Splits, batch_size: int) -> tuple[Batches, Batches]:
 
 def make_optimizer(model: Model, lr: float) -> torch.optim.Optimizer:
     """What moves the weights of the model, a step of size lr at a time."""
-    return torch.optim.Adam(model.parameters(), lr=settings.lr)
+    return torch.optim.Adam(model.parameters(), lr=lr)
 
 
 def train_epoch(

@@ -100,7 +100,8 @@ def _keywords(plan: Plan, settings: Mapping[str, Setting]) -> Iterator[str]:
 def optimizer_call(plan: Plan) -> Code:
     """The line that makes the optimizer."""
     row = OPTIMIZERS[plan.spec.training.optimizer]
-    arguments = ["model.parameters()", "lr=settings.lr", *_keywords(plan, row.settings)]
+    lr = "lr" if plan.spec.project.profile == "lesson" else "settings.lr"
+    arguments = ["model.parameters()", f"lr={lr}", *_keywords(plan, row.settings)]
     if row.fused and plan.spec.project.profile == "standard":
         arguments.append("fused=True")
     return Code(f"torch.optim.{row.torch_class}({', '.join(arguments)})")
