@@ -1,0 +1,55 @@
+"""What learners get wrong, a row each: a change of the solution that fails one check, and no other.
+
+The rows prove the grader (each must fail its own check with that check's sentence), fill instructor.md, and are the pitfalls that
+the lesson on debugging plants. Adding one is adding a row in the module of its file.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from torchgen_scaffold.kits.mistakes import dataset, evaluating, model, train
+from torchgen_scaffold.kits.mistakes.row import Mistake
+
+MISTAKES: dict[str, Mistake] = {
+    row.name: row for row in (*dataset.ROWS, *model.ROWS, *train.ROWS, *evaluating.ROWS)
+}
+
+Places = Mapping[str, Sequence[tuple[str, str]]]  # {gap: (file, dotted function) of each of its functions}
+
+
+def planted(files: Mapping[str, str], places: Places, mistake: Mistake) -> dict[str, str] | None:
+    """{name: text} of a solution with one mistake in it; None where the project has nothing of that kind to get wrong.
+
+    Every change of the mistake is made in the functions of its gap, where its pattern is found first.
+    """
+    changed = dict(files)
+    for pattern, new in mistake.changes:
+        for file, function in places.get(mistake.gap, ()):
+            start, end = _span(changed[file], function)
+            text = changed[file]
+            code, count = re.subn(pattern, new, text[start:end], count=1, flags=re.MULTILINE)
+            if count:
+                changed[file] = text[:start] + code + text[end:]
+                break
+        else:
+            return None
+    return changed
+
+
+def _span(text: str, dotted: str) -> tuple[int, int]:
+    """Where a function starts and ends in its file, in characters."""
+    node = next(node for name, node in _functions(ast.parse(text), ()) if name == dotted)
+    lines = text.splitlines(keepends=True)
+    return len("".join(lines[: node.lineno - 1])), len("".join(lines[: node.end_lineno]))
+
+
+def _functions(node: ast.AST, inside: tuple[str, ...]) -> Iterator[tuple[str, ast.FunctionDef]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+            name = (*inside, child.name)
+            if isinstance(child, ast.FunctionDef):
+                yield ".".join(name), child
+            yield from _functions(child, name)
