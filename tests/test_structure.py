@@ -26,7 +26,7 @@ FLOORS = (
     ("names", "overlay", "plugins"),
     ("layers",),
     ("shapes", "kinds", "lists"),
-    ("training", "presets", "sources", "tasks", "gaps"),
+    ("training", "presets", "sources", "tasks", "gaps", "lessons"),
     ("settings", "spec"),
     ("network", "answers"),
     ("plan",),

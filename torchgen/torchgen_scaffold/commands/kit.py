@@ -9,6 +9,7 @@ import click
 
 from torchgen_scaffold.commands import completion
 from torchgen_scaffold.commands.flags import Asked, spec_flags, tell_notes
+from torchgen_scaffold.lessons import LESSONS
 
 
 @click.command("kit")
@@ -28,6 +29,7 @@ from torchgen_scaffold.commands.flags import Asked, spec_flags, tell_notes
     "--level", type=click.IntRange(1, 3), default=2, help="1: loss, optimizer, step; 3: all gaps [default: 2]"
 )
 @click.option("--gaps", metavar="3,4,7", help="these gaps, whatever the level")
+@click.option("--lesson", metavar="NAME", help=f"a ready lesson: {', '.join(LESSONS)}")
 @click.option("--force", is_flag=True, help="overwrite the files of an earlier kit")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON document")
 def command(
@@ -37,6 +39,7 @@ def command(
     name: str | None,
     level: int,
     gaps: str | None,
+    lesson: str | None,
     force: bool,
     as_json: bool,
     **flags: Any,
@@ -45,7 +48,7 @@ def command(
     from torchgen_scaffold.kits.write import Wanted, write_kit
 
     asked = Asked({"name": name, **flags}, config, sets)
-    wanted = Wanted(asked.answers, asked.base, level, gaps)
+    wanted = Wanted(asked.answers, asked.base, level, gaps, lesson)
     kit, files = write_kit(wanted, output_dir, force=force)
     if as_json:
         import json

@@ -13,10 +13,14 @@ from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.formatting import formatted
 from torchgen_scaffold.gaps import GAPS
 from torchgen_scaffold.generate import texts_of
+from torchgen_scaffold.kits.mistakes import MISTAKES, planted
+from torchgen_scaffold.kits.mistakes.row import Mistake
+from torchgen_scaffold.lessons import Lesson
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.records import record
 from torchgen_scaffold.render import rendered
-from torchgen_scaffold.view.kit import KitView, Place
+from torchgen_scaffold.view.kit import Contents, KitView, Place
+from torchgen_scaffold.view.lesson import LessonView
 from torchgen_scaffold.written import MEMORY, memory_of
 
 # Of the project, what a starter does not have: its answers would make the solution again, and its tests show steps.
@@ -42,12 +46,16 @@ class Kit:
     starter: dict[str, str]
     solution: dict[str, str]
     grader: dict[str, str]
+    instructor: str
 
     @property
     def files(self) -> dict[str, str]:
         """{path in the kit: text}."""
         folders = {"starter": self.starter, "solution": self.solution, "grader": self.grader}
-        return {f"{folder}/{name}": text for folder, files in folders.items() for name, text in files.items()}
+        inside = {
+            f"{folder}/{name}": text for folder, files in folders.items() for name, text in files.items()
+        }
+        return {**inside, "instructor.md": self.instructor}
 
 
 def chosen_gaps(level: int, numbers: Iterable[int] = ()) -> tuple[str, ...]:
@@ -65,25 +73,67 @@ def chosen_gaps(level: int, numbers: Iterable[int] = ()) -> tuple[str, ...]:
     return tuple(gap.name for gap in GAPS.values() if gap.level <= level)
 
 
-def make_kit(plan: Plan, gaps: tuple[str, ...], *, exactly: bool = False) -> Kit:
-    """The kit of a project, with these gaps open as far as it has them.
+def make_kit(
+    plan: Plan, gaps: tuple[str, ...], *, exactly: bool = False, lesson: Lesson | None = None
+) -> Kit:
+    """The kit of a project, with these gaps open as far as it has them; or with the pitfalls of a lesson.
 
     Raises SpecError where it has none of them, or, where they are meant `exactly`, lacks one.
     """
+    pitfalls = [MISTAKES[name] for name in lesson.pitfalls] if lesson else []
+    gaps = tuple(name for name in GAPS if name in {row.gap for row in pitfalls}) or gaps
     solution = texts_of(plan)
     opened = texts_of(plan, frozenset(gaps))
     places = places_of(opened, gaps)
     missing = [name for name in gaps if name not in places]
     if missing and (exactly or not places):
         raise _without(missing, places)
-    view = KitView(plan, places)
+    if pitfalls:
+        opened = _with_all(solution, places, pitfalls)
+    view = KitView(plan, _contents(places, solution, pitfalls))
     folder = plan.spec.project.templates_at
-    shared = _formatted(rendered(view, _STARTER, folder))
+    shared = _formatted(rendered(view, _STARTER, folder)) | _lesson_files(plan, lesson)
     starter = {name: text for name, text in opened.items() if name not in _SOLVED} | shared
     grader = _formatted(rendered(view, _GRADER, folder))
     grader |= {f"reference/{name}": solution[name] for name in _CODE}
-    tests = {name: text for name, text in shared.items() if name != "README.md"}
-    return Kit(plan, places, starter, {**solution, MEMORY: memory_of(solution), **tests}, grader)
+    added = {name: text for name, text in shared.items() if name != "README.md"}
+    instructor = rendered(view, {"instructor.md": "kit/instructor.md.jinja"}, folder)["instructor.md"]
+    return Kit(plan, places, starter, {**solution, MEMORY: memory_of(solution), **added}, grader, instructor)
+
+
+def _contents(
+    places: dict[str, tuple[Place, ...]], solution: dict[str, str], pitfalls: list[Mistake]
+) -> Contents:
+    """What the files of the kit say of it; of all mistakes, those that can be made in this project."""
+    possible = [row for row in MISTAKES.values() if planted(solution, places, row) is not None]
+    return Contents(
+        places,
+        solution,
+        tuple((row.gap, row.says) for row in possible),
+        tuple((row.gap, row.check) for row in pitfalls),
+    )
+
+
+def _with_all(
+    solution: dict[str, str], places: dict[str, tuple[Place, ...]], pitfalls: list[Mistake]
+) -> dict[str, str]:
+    """The solution with all these mistakes in it."""
+    for row in pitfalls:
+        changed = planted(solution, places, row)
+        assert changed is not None, f"{row.name} does not fit its lesson"
+        solution = changed
+    return solution
+
+
+def _lesson_files(plan: Plan, lesson: Lesson | None) -> dict[str, str]:
+    """A lesson's page, and the picture of its network."""
+    if lesson is None:
+        return {}
+    from torchgen_scaffold.draw import svg_of
+
+    view = LessonView(plan, lesson.name, lesson.title, lesson.run)
+    page = rendered(view, {"LESSON.md": "lessons/lesson.md.jinja"}, plan.spec.project.templates_at)
+    return {**_formatted(page), "network.svg": svg_of(plan)}
 
 
 def _formatted(files: dict[str, str]) -> dict[str, str]:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torchgen_scaffold.answers.merge import look, set_key
+from torchgen_scaffold.answers.merge import look, merge, set_key
 from torchgen_scaffold.create import copies_of
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.kits import Kit, chosen_gaps, make_kit
+from torchgen_scaffold.lessons import Lesson, lesson_called
 from torchgen_scaffold.names import suggest_name
 from torchgen_scaffold.plan import Plan, plan
 from torchgen_scaffold.records import record
@@ -28,13 +29,18 @@ class Wanted:
     base: Path
     level: int
     gaps: str | None = None
+    lesson: str | None = None
+
+    @property
+    def ready(self) -> Lesson | None:
+        """The lesson that was asked for. Raises SpecError where there is none of that name."""
+        return None if self.lesson is None else lesson_called(self.lesson)
 
 
 def planned(wanted: Wanted, destination: Path) -> Plan:
     """The project of a kit: a lesson, which carries its data along. Raises SpecError."""
-    answers = {
-        key: dict(value) if isinstance(value, Mapping) else value for key, value in wanted.answers.items()
-    }
+    given, ready = _dotted(wanted.answers), wanted.ready
+    answers = merge(ready.answers, given) if ready else merge({}, given)
     if look(answers, "project.profile") == "standard":
         why = "Its files are for running a project rather than for learning one."
         raise SpecError(
@@ -52,6 +58,8 @@ def planned(wanted: Wanted, destination: Path) -> Plan:
 
 def gaps_of(wanted: Wanted) -> tuple[str, ...]:
     """The gaps that were asked for. Raises SpecError."""
+    if wanted.gaps is None and wanted.ready:
+        return chosen_gaps(wanted.level, wanted.ready.gaps)
     if wanted.gaps is None:
         return chosen_gaps(wanted.level)
     try:
@@ -65,8 +73,24 @@ def gaps_of(wanted: Wanted) -> tuple[str, ...]:
 
 def write_kit(wanted: Wanted, destination: Path, *, force: bool = False) -> tuple[Kit, list[str]]:
     """Write a kit, whole or not at all; returns it, and its files. Raises SpecError, DestinationError, MachineError."""
-    kit = make_kit(planned(wanted, destination), gaps_of(wanted), exactly=wanted.gaps is not None)
+    lesson = wanted.ready
+    exactly = wanted.gaps is not None
+    kit = make_kit(planned(wanted, destination), gaps_of(wanted), exactly=exactly, lesson=lesson)
     data = kit.plan.spec.data
     own = copies_of(data.place, data.original) if data.original else {}
     copies = {f"{folder}/{name}": file for folder in _WITH_DATA for name, file in own.items()}
+    if lesson and lesson.curves:
+        copies |= {f"{folder}/curves.png": lesson.curves for folder in ("starter", "solution")}
     return kit, write_tree(kit.files, destination, force=force, copies=copies)
+
+
+def _dotted(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """{"a": {"b": 1}} as {"a.b": 1}."""
+    flat: dict[str, Any] = {}
+    for key, value in answers.items():
+        flat |= (
+            {f"{key}.{name}": one for name, one in value.items()}
+            if isinstance(value, Mapping)
+            else {key: value}
+        )
+    return flat

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import textwrap
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
@@ -19,32 +21,75 @@ Place = tuple[str, str]  # a file of the project, and a function in it: ("model.
 
 
 @record
+class Answer:
+    """The solution of one function of a gap."""
+
+    file: Code
+    function: Code
+    code: Code
+
+
+@record
 class GapRow:
-    """A gap as a table shows it."""
+    """A gap as a table shows it, and as the instructor's page does."""
 
     number: int
     name: Code
     title: Code
     points: int
+    minutes: int
     rule: Code
     where: Code
+    answers: tuple[Answer, ...]
+    mistakes: tuple[Code, ...]
+
+
+@record
+class Contents:
+    """What is known of a kit when its own files are printed: where its gaps are, the solution, and what goes wrong.
+
+    `mistakes` are (gap, what a learner does); `pitfalls` those of them that the starter holds in place of open gaps.
+    """
+
+    places: Mapping[str, tuple[Place, ...]]
+    solution: Mapping[str, str]
+    mistakes: tuple[tuple[str, str], ...] = ()
+    pitfalls: tuple[tuple[str, str], ...] = ()  # (gap, the check that finds it)
 
 
 class KitView(View):
     """Everything that a template prints about one kit."""
 
-    def __init__(self, plan: Plan, places: Mapping[str, tuple[Place, ...]]) -> None:
-        super().__init__(plan, frozenset(places))
-        self._places = places
+    def __init__(self, plan: Plan, contents: Contents) -> None:
+        super().__init__(plan, frozenset(contents.places))
+        self._contents = contents
 
     @property
     def _open(self) -> Iterator[tuple[Gap, tuple[Place, ...]]]:
-        return ((GAPS[name], where) for name, where in self._places.items())
+        return ((GAPS[name], where) for name, where in self._contents.places.items())
 
     @cached_property
     def gap_count(self) -> Code:
-        """`3 gaps`."""
-        return Code(counted(len(self._places), "gap"))
+        """`3 gaps`, or `7 pitfalls`."""
+        pitfalls = self._contents.pitfalls
+        return Code(
+            counted(len(pitfalls), "pitfall") if pitfalls else counted(len(self._contents.places), "gap")
+        )
+
+    @cached_property
+    def pitfalls(self) -> int:
+        """How many mistakes are planted in the starter."""
+        return len(self._contents.pitfalls)
+
+    @cached_property
+    def points(self) -> int:
+        """All points of the kit."""
+        return sum(row.points for row in self.gap_rows)
+
+    @cached_property
+    def minutes(self) -> int:
+        """What a learner may need for all of it."""
+        return sum(row.minutes for row in self.gap_rows)
 
     @cached_property
     def gap_rows(self) -> list[GapRow]:
@@ -55,11 +100,18 @@ class KitView(View):
                 Code(gap.name),
                 Code(gap.title),
                 gap.points,
+                gap.minutes,
                 Code(gap.rule),
                 Code(", ".join(f"`{function}()` in `{file}`" for file, function in places)),
+                tuple(self._answer(*place) for place in places),
+                tuple(Code(says) for name, says in self._contents.mistakes if name == gap.name),
             )
             for gap, places in self._open
         ]
+
+    def _answer(self, file: str, function: str) -> Answer:
+        code = textwrap.dedent(source_of(self._contents.solution[file], function)).rstrip("\n")
+        return Answer(Code(file), Code(function), Code(code))
 
     @cached_property
     def random_inputs(self) -> Code:
@@ -97,6 +149,7 @@ class KitView(View):
                     "title": gap.title,
                     "points": gap.points,
                     "places": [list(place) for place in places],
+                    "counts": [check for name, check in self._contents.pitfalls if name == gap.name],
                 }
                 for gap, places in self._open
             ],
@@ -116,3 +169,25 @@ class KitView(View):
             "batch_size": training.batch_size,
             "samples": spec.data.samples,
         }
+
+
+def source_of(text: str, dotted: str) -> str:
+    """The lines of one function of a module: `Model.forward`."""
+    start, end = span_of(text, dotted)
+    return text[start:end]
+
+
+def span_of(text: str, dotted: str) -> tuple[int, int]:
+    """Where a function starts and ends in its module, in characters."""
+    node = next(node for name, node in _functions(ast.parse(text), ()) if name == dotted)
+    lines = text.splitlines(keepends=True)
+    return len("".join(lines[: node.lineno - 1])), len("".join(lines[: node.end_lineno]))
+
+
+def _functions(node: ast.AST, inside: tuple[str, ...]) -> Iterator[tuple[str, ast.FunctionDef]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+            name = (*inside, child.name)
+            if isinstance(child, ast.FunctionDef):
+                yield ".".join(name), child
+            yield from _functions(child, name)

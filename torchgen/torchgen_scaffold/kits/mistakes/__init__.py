@@ -6,12 +6,12 @@ the lesson on debugging plants. Adding one is adding a row in the module of its 
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from torchgen_scaffold.kits.mistakes import dataset, evaluating, model, train
 from torchgen_scaffold.kits.mistakes.row import Mistake
+from torchgen_scaffold.view.kit import span_of
 
 MISTAKES: dict[str, Mistake] = {
     row.name: row for row in (*dataset.ROWS, *model.ROWS, *train.ROWS, *evaluating.ROWS)
@@ -28,7 +28,7 @@ def planted(files: Mapping[str, str], places: Places, mistake: Mistake) -> dict[
     changed = dict(files)
     for pattern, new in mistake.changes:
         for file, function in places.get(mistake.gap, ()):
-            start, end = _span(changed[file], function)
+            start, end = span_of(changed[file], function)
             text = changed[file]
             code, count = re.subn(pattern, new, text[start:end], count=1, flags=re.MULTILINE)
             if count:
@@ -37,19 +37,3 @@ def planted(files: Mapping[str, str], places: Places, mistake: Mistake) -> dict[
         else:
             return None
     return changed
-
-
-def _span(text: str, dotted: str) -> tuple[int, int]:
-    """Where a function starts and ends in its file, in characters."""
-    node = next(node for name, node in _functions(ast.parse(text), ()) if name == dotted)
-    lines = text.splitlines(keepends=True)
-    return len("".join(lines[: node.lineno - 1])), len("".join(lines[: node.end_lineno]))
-
-
-def _functions(node: ast.AST, inside: tuple[str, ...]) -> Iterator[tuple[str, ast.FunctionDef]]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
-            name = (*inside, child.name)
-            if isinstance(child, ast.FunctionDef):
-                yield ".".join(name), child
-            yield from _functions(child, name)
