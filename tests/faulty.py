@@ -129,6 +129,9 @@ def _watch(home: str, at: int, happens: str, place: str | None) -> None:
 
 
 def _serve() -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore Ctrl-C
     for module in sys.argv[1:]:
         importlib.import_module(module)
     for line in sys.stdin:
