@@ -31,6 +31,7 @@ _GRADER = {
     name: f"kit/{name}.jinja"
     for name in (
         *("grade.py", "compose.py", "kit.json", "probing.py", "probes.py", "checking.py", "checks.py"),
+        "check_layers.py",
         *(f"{kind}_{file}.py" for kind in ("probe", "check") for file in _FILES),
     )
 }

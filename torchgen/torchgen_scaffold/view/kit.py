@@ -160,6 +160,8 @@ class KitView(View):
             "output_shape": list(spec.output_shape),
             "target_dtype": str(self.target_dtype),
             "has_steps": any(layer.kind == "LastStep" for layer in self._plan.layers),
+            "recurrent": any(layer.form == "recurrent" for layer in self._plan.layers),
+            "compares_samples": self.compares_samples,
             "is_padded": self.is_padded,
             "loss": LOSSES[training.loss].torch_class,
             "optimizer": OPTIMIZERS[training.optimizer].torch_class,
