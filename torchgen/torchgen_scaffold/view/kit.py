@@ -130,6 +130,33 @@ class KitView(View):
         return Code(f"torch.randn({sizes})" if self.is_regression else f"torch.randint(2, ({sizes})).float()")
 
     @cached_property
+    def tensors_from(self) -> Code:
+        """The function that makes tensors, which depends on where the data comes from; empty where it is no gap."""
+        return Code(self._places["tensors"][0][1] if "tensors" in self._places else "")
+
+    @cached_property
+    def tests_rows(self) -> bool:
+        """Whether the public tests make up rows of a table."""
+        cuts_rows = "split" in self._places and self.cuts_by in ("group", "time")
+        return cuts_rows or self.tensors_from == "labelled"
+
+    @cached_property
+    def eval_names(self) -> Code:
+        """What the public tests import from eval.py."""
+        found = [name for _, places in self._open for file, name in places if file == "eval.py"]
+        return Code(", ".join(sorted(found)))
+
+    @cached_property
+    def outputs_tuple(self) -> Code:
+        """`(1,)`: the shape of one output."""
+        return Code(str(tuple(self._spec.output_shape)))
+
+    @cached_property
+    def score_names(self) -> Code:
+        """The names of what evaluate() returns, as a set."""
+        return Code('{"loss", "mae", "rmse", "r2"}' if self.is_regression else '{"loss", "accuracy"}')
+
+    @cached_property
     def kit_json(self) -> Code:
         """What the grader knows of the project."""
         return Code(json.dumps(self.facts, indent=2))
@@ -170,6 +197,7 @@ class KitView(View):
             "streams": self.streams,
             "batch_size": training.batch_size,
             "samples": spec.data.samples,
+            "cuts_by": str(self.cuts_by),
         }
 
 
