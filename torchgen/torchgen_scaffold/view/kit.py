@@ -132,12 +132,12 @@ class KitView(View):
     @cached_property
     def tensors_from(self) -> Code:
         """The function that makes tensors, which depends on where the data comes from; empty where it is no gap."""
-        return Code(self._places["tensors"][0][1] if "tensors" in self._places else "")
+        return Code(self._contents.places["tensors"][0][1] if "tensors" in self._contents.places else "")
 
     @cached_property
     def tests_rows(self) -> bool:
         """Whether the public tests make up rows of a table."""
-        cuts_rows = "split" in self._places and self.cuts_by in ("group", "time")
+        cuts_rows = "split" in self._contents.places and self.cuts_by in ("group", "time")
         return cuts_rows or self.tensors_from == "labelled"
 
     @cached_property

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from torchgen_scaffold.kits.mistakes import dataset, evaluating, model, train
 from torchgen_scaffold.kits.mistakes.row import Mistake
-from torchgen_scaffold.view.kit import span_of
+from torchgen_scaffold.view.kit import source_of
 
 MISTAKES: dict[str, Mistake] = {
     row.name: row for row in (*dataset.ROWS, *model.ROWS, *train.ROWS, *evaluating.ROWS)
@@ -25,15 +25,17 @@ def planted(files: Mapping[str, str], places: Places, mistake: Mistake) -> dict[
 
     Every change of the mistake is made in the functions of its gap, where its pattern is found first.
     """
-    changed = dict(files)
+    functions = {(file, name): source_of(files[file], name) for file, name in places.get(mistake.gap, ())}
+    before = dict(functions)
     for pattern, new in mistake.changes:
-        for file, function in places.get(mistake.gap, ()):
-            start, end = span_of(changed[file], function)
-            text = changed[file]
-            code, count = re.subn(pattern, new, text[start:end], count=1, flags=re.MULTILINE)
+        for place, code in functions.items():
+            changed, count = re.subn(pattern, new, code, count=1, flags=re.MULTILINE)
             if count:
-                changed[file] = text[:start] + code + text[end:]
+                functions[place] = changed
                 break
         else:
             return None
-    return changed
+    planted_in = dict(files)
+    for (file, name), code in functions.items():
+        planted_in[file] = planted_in[file].replace(before[file, name], code)
+    return planted_in
