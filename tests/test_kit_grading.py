@@ -135,9 +135,7 @@ class Bench:
             mine, said = self.grader.checking.Evidence({}), str(error)
         else:
             mine, said = self.evidence(files, gap), ""
-        results: list[Any] = self.grader.grade.judged(
-            self.gaps[gap], mine, self.right[gap], self.facts, said
-        )
+        results: list[Any] = self.grader.grade.judged(self.gaps[gap], mine, self.right[gap], self.facts, said)
         return results
 
 

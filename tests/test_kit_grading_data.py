@@ -91,9 +91,13 @@ class Grader:
         self.probing = importlib.import_module("probing")
         self.compose = importlib.import_module("compose").compose
         self.unusable = importlib.import_module("compose").Unusable
-        self.facts = importlib.import_module("json").loads((folder / "grader" / "kit.json").read_text("utf-8"))
+        self.facts = importlib.import_module("json").loads(
+            (folder / "grader" / "kit.json").read_text("utf-8")
+        )
         self.gaps = {gap["name"]: gap for gap in self.facts["gaps"] if gap["name"] in GAPS}
-        self.reference = {name: kit.solution[name] for name in ("model.py", "dataset.py", "train.py", "eval.py")}
+        self.reference = {
+            name: kit.solution[name] for name in ("model.py", "dataset.py", "train.py", "eval.py")
+        }
         self.right = {name: self.evidence(self.reference, name) for name in self.gaps}
 
     @contextlib.contextmanager
@@ -133,7 +137,9 @@ class Grader:
     def public_tests(self, gap: str) -> set[str]:
         """The names of the checks that the starter has too."""
         checks = self.grade.CHECKS
-        return {check.name for check in checks if check.gap == gap and check.public and check.fits(self.facts)}
+        return {
+            check.name for check in checks if check.gap == gap and check.public and check.fits(self.facts)
+        }
 
 
 @pytest.fixture(scope="module")
@@ -217,9 +223,7 @@ def test_public_tests_are_the_public_checks(graders: dict[str, Grader], name: st
             assert mistake.check in failing(grader, files, tests, {mistake.check}, tmp_path), mistake.name
 
 
-def failing(
-    grader: Grader, files: Mapping[str, str], tests: str, names: set[str], folder: Path
-) -> set[str]:
+def failing(grader: Grader, files: Mapping[str, str], tests: str, names: set[str], folder: Path) -> set[str]:
     """Which of these tests of test_gaps.py fail, run as pytest would."""
     code = {name: text for name, text in files.items() if name in grader.reference}
     failed = set()

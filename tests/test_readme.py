@@ -57,7 +57,18 @@ def test_the_tree_names_every_file() -> None:
 def test_every_flag_and_picture_that_it_names_is_there() -> None:
     text = README.read_text(encoding="utf-8")
     known = {setting.flag for setting in SETTINGS.values()}
-    known |= {"--yes", "--set", "--config", "--json", "--svg", "--mermaid", "--verify", "--cov"}
+    known |= {
+        "--yes",
+        "--set",
+        "--config",
+        "--json",
+        "--svg",
+        "--mermaid",
+        "--verify",
+        "--cov",
+        "--lesson",
+        "--roster",
+    }
     assert set(re.findall(r"--[a-z][a-z-]+", text)) <= known
     for link in re.findall(r"\]\(([^)#]+)\)", text):
         assert (ROOT / link).exists(), link
