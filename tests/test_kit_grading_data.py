@@ -57,7 +57,7 @@ def write_data(folder: Path) -> None:
     (folder / "times.csv").write_text(table("size", "weight", "day", "price"), "utf-8")
     np.savez(folder / "arrays.npz", X=numbers.normal(size=(120, 6, 3)), y=np.arange(120) % 3)
     for number in range(24):
-        file = folder / "images" / ("left", "right")[number % 2] / f"{number}.png"
+        file = folder / "photos" / ("left", "right")[number % 2] / f"{number}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(numbers.integers(0, 256, (12, 10, 3)).astype(np.uint8)).save(file)
 
@@ -72,7 +72,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "groups": {"data": {"source": "groups.csv", "target": "kind", "group": "owner"}},
     "times": {"data": {"source": "times.csv", "target": "price", "time": "day"}},
     "npz": {"data": {"source": "arrays.npz"}},
-    "images": {"data": {"source": "images"}},
+    "images": {"data": {"source": "images:photos"}},
 }
 
 

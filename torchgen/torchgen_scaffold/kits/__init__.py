@@ -26,7 +26,7 @@ from torchgen_scaffold.written import MEMORY, memory_of
 # Of the project, what a starter does not have: its answers would make the solution again, and its tests show steps.
 _SOLVED = ("README.md", "torchgen.toml", "test_project.py")
 _STARTER = {name: f"kit/{name}.jinja" for name in ("README.md", "test_gaps.py", "conftest.py")}
-_FILES = ("dataset", "eval", "model", "split", "train")
+_FILES = ("checkpoint", "dataset", "eval", "model", "split", "train")
 _GRADER = {
     name: f"kit/{name}.jinja"
     for name in (

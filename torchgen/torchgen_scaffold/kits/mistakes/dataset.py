@@ -42,7 +42,7 @@ TENSORS = (
         "tensors",
         "test_the_inputs_have_their_shape",
         "leaves each sample as a row of numbers, without INPUT_SHAPE",
-        ((r"(inputs \(N, \d+, (?:.|\n)*?)\.reshape\(-1, \*INPUT_SHAPE\)", r"\1"),),
+        ((r"(inputs \(N, \d+, (?:.|\n)*?dtype=torch\.float32\))\.reshape\(-1, \*INPUT_SHAPE\)", r"\1"),),
     ),
     Mistake(
         "inputs-axis-too-many",
