@@ -7,15 +7,14 @@ project that `torchgen new --profile lesson` writes, and where a gap is, is read
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterable, Iterator
 
-from torchgen_scaffold.errors import MachineError, Problem, SpecError, TemplateError
+from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.formatting import formatted
 from torchgen_scaffold.gaps import GAPS
 from torchgen_scaffold.generate import texts_of
 from torchgen_scaffold.kits.leaks import Secrets, leak_problems, leaks_in, secrets_of
-from torchgen_scaffold.kits.marks import check_problems, mark_problems
+from torchgen_scaffold.kits.marks import check_problems, mark_problems, refuse
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.records import record
 from torchgen_scaffold.render import rendered
@@ -33,7 +32,7 @@ _GRADER = {
         *(f"{kind}_{file}.py" for kind in ("probe", "check") for file in _FILES),
     )
 }
-_TESTED = False  # whether every gap must have a check
+_ALL_TESTED = False  # whether a gap without a check fails the build
 _CODE = ("model.py", "dataset.py", "train.py", "eval.py")
 
 
@@ -43,10 +42,10 @@ class Kit:
 
     plan: Plan
     places: dict[str, tuple[Place, ...]]  # the functions of each gap
-    secrets: Secrets  # what no file of the starter may say
     starter: dict[str, str]
     solution: dict[str, str]
     grader: dict[str, str]
+    secrets: Secrets  # what no file of the starter may say
 
     @property
     def files(self) -> dict[str, str]:
@@ -90,28 +89,11 @@ def make_kit(plan: Plan, gaps: tuple[str, ...], *, exactly: bool = False) -> Kit
     tests = {name: text for name, text in shared.items() if name != "README.md"}
     solution = {**solution, MEMORY: memory_of(solution), **tests}
     secrets = secrets_of(starter, solution, grader, places)
-    check_marks(plan, places, opened, grader)
+    alone = {name: places_of(texts_of(plan, frozenset({name})), (name,)) for name in places}
+    untested = check_problems(places, grader) if _ALL_TESTED else ()
+    refuse(plan, [*mark_problems(places, alone, opened), *untested])
     refuse(plan, leak_problems(leaks_in(starter, secrets)))
-    return Kit(plan, places, secrets, starter, solution, grader)
-
-
-def check_marks(
-    plan: Plan, places: dict[str, tuple[Place, ...]], opened: dict[str, str], grader: dict[str, str]
-) -> None:
-    """Raise where the gaps' marks break a rule (`marks.py`): TemplateError or MachineError, as `refuse` does."""
-    problems = mark_problems(places, lambda gap: places_of(texts_of(plan, frozenset({gap})), (gap,)), opened)
-    untested = check_problems(places, grader, json.loads(grader["kit.json"])) if _TESTED else ()
-    refuse(plan, [*problems, *untested])
-
-
-def refuse(plan: Plan, problems: list[Problem]) -> None:
-    """Raise what is wrong with a kit's texts, if anything: a TemplateError where templates of one's own made them,
-    else a MachineError, since torchgen's own are at fault.
-    """
-    if problems and plan.spec.project.templates_at:
-        raise TemplateError(problems)
-    if problems:
-        raise MachineError(problems)
+    return Kit(plan, places, starter, solution, grader, secrets=secrets)
 
 
 def _formatted(files: dict[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from torchgen_scaffold.errors import Problem
@@ -26,12 +27,15 @@ _COMMENT = 5  # tokens of a comment that is nobody else's
 _BIG = re.compile(r"\b[0-9]{3,}\b")  # numbers that are there by no chance
 _SEED = 10_000  # a smaller seed is a number like any other
 _CUT = "\0"  # stands where an answer was cut out
-_WORDS = (".py", ".md", ".ipynb", ".yml", ".txt", ".toml", ".cfg")  # where numbers are looked for: in no data
+# Where numbers are looked for: a lesson's page works sizes out on purpose, and data holds any number.
+_WORDS = (".py", "README.md", ".yml", ".txt", ".toml", ".cfg")
 
 # Files of the teacher's, by their names, wherever they are.
 TEACHERS = frozenset(
-    ("torchgen.toml", ".torchgen.json", "test_project.py", "instructor.md", "manifest.csv")
-    + ("solution", "solutions", "grader", "reference", "references", "grade.py", "kit.json")
+    (
+        *("torchgen.toml", ".torchgen.json", "test_project.py", "instructor.md", "manifest.csv"),
+        *("solution", "solutions", "grader", "reference", "references", "grade.py", "kit.json"),
+    )
 )
 MADE = ("__pycache__", ".pytest_cache")  # by running it
 _COMPILED = (".pyc", ".pyo", ".pyd", ".so")
@@ -70,7 +74,7 @@ class Answer:
         if sum(line.count for line in lines) >= _WHOLE:
             yield _joined(lines)
         for run in self.runs:
-            yield from (_joined(pair) for pair in zip(run, run[1:], strict=False))
+            yield from (_joined(pair) for pair in pairwise(run))
         yield from (line.said for line in lines if line.count >= LONG)
         yield from (comment.said for comment in self.comments if comment.count >= _COMMENT)
 
@@ -89,9 +93,8 @@ def secrets_of(
         for gap, where in places.items()
         for file, function in where
     }
-    given = spoken(
-        "\n".join(_given(file, text, answers) for file, text in solution.items() if file in starter)
-    )
+    project = [name.removeprefix("reference/") for name in grader if name.startswith("reference/")]
+    given = spoken("\n".join(_given(file, solution[file], answers) for file in project))
     phrases = {
         phrase: f"a part of the answer of gap {GAPS[answer.gap].number} ({GAPS[answer.gap].title})"
         for answer in answers.values()
@@ -103,7 +106,8 @@ def secrets_of(
             said = spoken(text)
             if name not in starter and not name.startswith("reference/") and said.count(" ") > LONG:
                 phrases[said] = f"the text of {folder}/{name}"
-    return Secrets(phrases, {number: what for a in answers.values() for number, what in _constants(a, given)})
+    known = _numbers(given).union(*(_numbers(spoken(answer.open_text)) for answer in answers.values()))
+    return Secrets(phrases, {number: what for a in answers.values() for number, what in _constants(a, known)})
 
 
 def with_seeds(secrets: Secrets, seeds: Iterable[int], own: int) -> Secrets:
@@ -180,10 +184,10 @@ def _joined(lines: Iterable[Line]) -> str:
     return " ".join(["", *(line.said.strip() for line in lines), ""])
 
 
-def _constants(answer: Answer, given: str) -> Iterator[tuple[str, str]]:
+def _constants(answer: Answer, known: frozenset[str]) -> Iterator[tuple[str, str]]:
     """The numbers that nobody but the answer has."""
-    known = _numbers(given) | _numbers(spoken(answer.open_text))
-    for number in sorted(_numbers(_joined(line for run in answer.runs for line in run)) - known):
+    said = (*answer.comments, *(line for run in answer.runs for line in run))
+    for number in sorted(_numbers(_joined(said)) - known):
         if not number.endswith("00"):  # a round number is anybody's
             yield number, f"a number of the answer of gap {GAPS[answer.gap].number} ({GAPS[answer.gap].title})"
 

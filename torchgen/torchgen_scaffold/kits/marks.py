@@ -6,23 +6,35 @@ They are read from what the templates give rather than from the templates, so th
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from torchgen_scaffold.errors import Problem
+from torchgen_scaffold.errors import MachineError, Problem, TemplateError
 from torchgen_scaffold.gaps import GAPS
+from torchgen_scaffold.plan import Plan
 
 Places = Mapping[str, Sequence[tuple[str, str]]]  # {gap: the functions that it opens}
 _UNKNOWN = object()  # what a condition says that is too free to be worked out here
 
 
+def refuse(plan: Plan, problems: Sequence[Problem]) -> None:
+    """Raise what is wrong with a kit's texts, if anything: a TemplateError where templates of one's own made them,
+    else a MachineError, since torchgen's own are at fault.
+    """
+    if problems and plan.spec.project.templates_at:
+        raise TemplateError(problems)
+    if problems:
+        raise MachineError(problems)
+
+
 def mark_problems(
-    together: Places, alone: Callable[[str], Places], opened: Mapping[str, str]
+    together: Places, alone: Mapping[str, Places], opened: Mapping[str, str]
 ) -> Iterator[Problem]:
     """What is wrong with the gaps' places: `together` when all are open, `alone` when one is; `opened` are the texts."""
     owners: dict[tuple[str, str], str] = {}
     for gap, places in together.items():
-        if tuple(alone(gap).get(gap, ())) != tuple(places):
+        if tuple(alone[gap].get(gap, ())) != tuple(places):
             why = "Opened alone it is in other places than together with the others."
             yield Problem(f"{_called(gap)} is inside another gap.", why, "Put their marks side by side.")
         for place in places:
@@ -45,8 +57,9 @@ def _loose(together: Places, opened: Mapping[str, str]) -> Iterator[Problem]:
                     yield Problem(what, "", "End it with {{ plan.open_gap(…) }} before its {% else %}.")
 
 
-def check_problems(places: Places, grader: Mapping[str, str], kit: Mapping[str, Any]) -> Iterator[Problem]:
-    """The gaps that no check of the grader tests; `kit` is what kit.json says."""
+def check_problems(places: Places, grader: Mapping[str, str]) -> Iterator[Problem]:
+    """The gaps that no check of the grader tests, as far as those that it has fit the kit."""
+    kit = json.loads(grader["kit.json"])
     checked = {
         gap for name, text in grader.items() if name.startswith("check_") for gap in _checked(text, kit)
     }

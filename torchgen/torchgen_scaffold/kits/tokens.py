@@ -15,6 +15,7 @@ from torchgen_scaffold.records import record
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _DRESS = frozenset("#;`\"'\\")  # what makes a comment, a string or Markdown of code
 _UNWRAPPED = ((" , ) ", " ) "), (" , ] ", " ] "), (" , } ", " } "))  # a comma that only a wrapped line has
+_COMMENT = re.compile(r"#.*")
 _PLAIN = {tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.ENCODING}
 
 
@@ -74,15 +75,21 @@ def comments_of(text: str) -> tuple[Line, ...]:
 
 
 def readings(name: str, content: str | bytes) -> Iterator[tuple[str, str]]:
-    """(name, text) of all that a file says: its text, the strings of its code or JSON, the members of an archive."""
+    """(name, text) of all that a file says: its text, the strings of its code or JSON, the members of an archive; each
+    of them with its comments and without, since a comment may stand between two statements.
+    """
     if isinstance(content, bytes):
         yield from _members(name, content)
     text = content if isinstance(content, str) else content.decode("utf-8", errors="replace")
-    yield name, text
+    texts = [text]
     if name.endswith(".py"):
-        yield name, _strings_of_code(text)
+        texts.append(_strings_of_code(text))
     elif name.endswith((".json", ".ipynb")):
-        yield name, _strings_of_json(text)
+        texts.append(_strings_of_json(text))
+    for said in texts:
+        yield name, said
+        if "#" in said:
+            yield name, _COMMENT.sub("", said)
 
 
 def _members(name: str, content: bytes) -> Iterator[tuple[str, str]]:
