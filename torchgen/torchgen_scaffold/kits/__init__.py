@@ -69,8 +69,8 @@ def chosen_gaps(level: int, numbers: Iterable[int] = ()) -> tuple[str, ...]:
     return tuple(gap.name for gap in GAPS.values() if gap.level <= level)
 
 
-def make_kit(plan: Plan, gaps: tuple[str, ...], *, exactly: bool = False) -> Kit:
-    """The kit of a project, with these gaps open as far as it has them.
+def make_kit(plan: Plan, gaps: tuple[str, ...], *, exactly: bool = False, like: Kit | None = None) -> Kit:
+    """The kit of a project, with these gaps open as far as it has them; what all variants share is that of `like`.
 
     Raises SpecError where it has none of them, or, where they are meant `exactly`, lacks one.
     """
@@ -84,14 +84,17 @@ def make_kit(plan: Plan, gaps: tuple[str, ...], *, exactly: bool = False) -> Kit
     folder = plan.spec.project.templates_at
     shared = _formatted(rendered(view, _STARTER, folder))
     starter = {name: text for name, text in opened.items() if name not in _SOLVED} | shared
-    grader = _formatted(rendered(view, _GRADER, folder))
+    alike = like if like and list(like.places) == list(places) else None
+    own = {"kit.json": _GRADER["kit.json"]} if alike else _GRADER
+    grader = {**(alike.grader if alike else {}), **_formatted(rendered(view, own, folder))}
     grader |= {f"reference/{name}": solution[name] for name in _CODE}
     tests = {name: text for name, text in shared.items() if name != "README.md"}
     solution = {**solution, MEMORY: memory_of(solution), **tests}
     secrets = secrets_of(starter, solution, grader, places)
-    alone = {name: places_of(texts_of(plan, frozenset({name})), (name,)) for name in places}
-    untested = check_problems(places, grader) if _ALL_TESTED else ()
-    refuse(plan, [*mark_problems(places, alone, opened), *untested])
+    if alike is None:
+        alone = {name: places_of(texts_of(plan, frozenset({name})), (name,)) for name in places}
+        untested = check_problems(places, grader) if _ALL_TESTED else ()
+        refuse(plan, [*mark_problems(places, alone, opened), *untested])
     refuse(plan, leak_problems(leaks_in(starter, secrets)))
     return Kit(plan, places, starter, solution, grader, secrets=secrets)
 
@@ -132,4 +135,5 @@ def _raised(node: ast.AST, inside: tuple[str, ...]) -> Iterator[tuple[str, str]]
             yield ".".join(inside), str(message.value)
         return
     for child in ast.iter_child_nodes(node):
-        yield from _raised(child, inside)
+        if not isinstance(child, ast.expr):  # nothing is raised in one
+            yield from _raised(child, inside)
