@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -82,14 +83,14 @@ def check_source(source: Path) -> None:
 def check_names(root: Path, names: Sequence[str]) -> None:
     """Refuse paths that leave `root`, and names of which a disk could hold only one. Raises DestinationError."""
     problems = []
-    folders = folders_of(names)
-    faults = {name: path_problem(name) for name in names}
+    folders = set(folders_of(names))
+    faults, times = {name: path_problem(name) for name in names}, Counter(names)
     sound = folders_of(name for name, fault in faults.items() if fault is None)
     outside = {folder for folder in sound if not Path(os.path.realpath(root / folder)).is_relative_to(root)}
     for name, fault in faults.items():
         if fault is None and str(PurePosixPath(name).parent) in outside:
             fault = "leads out through a symlink"
-        if fault is None and (name in folders or names.count(name) > 1):
+        if fault is None and (name in folders or times[name] > 1):
             fault = "is there twice"
         if fault is not None:
             what = f"'{visible(name)}' cannot be written into {visible(str(root))}."

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,10 @@ def verify(
     *,
     children: Children | None = None,
     threads: int | None = None,
+    only: Collection[str] = (),
 ) -> Verified:
     """Run the steps of the project in `directory` with the interpreter `python`; `tell` hears of each as it ends.
+    With `only`, the steps of these names alone.
 
     Another thread may end the `children`. Each gets `threads` threads to compute with, unless OMP_NUM_THREADS says
     something else. Raises SpecError where there is no project, or no such interpreter, and MachineError where
@@ -74,6 +76,8 @@ def verify(
                 Problem(what, reason, f"Free some space in {scratch}, or set TMPDIR.")
             ) from error
         for name, command in _commands(copy, python):
+            if only and name not in only:
+                continue
             step = _run(name, command, copy, children, environment)
             steps.append(step)
             if tell:

@@ -13,6 +13,8 @@ from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.formatting import formatted
 from torchgen_scaffold.gaps import GAPS
 from torchgen_scaffold.generate import texts_of
+from torchgen_scaffold.kits.leaks import Secrets, leak_problems, leaks_in, secrets_of
+from torchgen_scaffold.kits.marks import check_problems, mark_problems, refuse
 from torchgen_scaffold.kits.mistakes import MISTAKES, planted
 from torchgen_scaffold.kits.mistakes.row import Mistake
 from torchgen_scaffold.lessons import Lesson
@@ -58,6 +60,8 @@ class Kit:
     solution: dict[str, str]
     grader: dict[str, str]
     instructor: str
+    lesson: Lesson | None
+    secrets: Secrets  # what no file of the starter may say
 
     @property
     def files(self) -> dict[str, str]:
@@ -85,9 +89,16 @@ def chosen_gaps(level: int, numbers: Iterable[int] = ()) -> tuple[str, ...]:
 
 
 def make_kit(
-    plan: Plan, gaps: tuple[str, ...], *, exactly: bool = False, lesson: Lesson | None = None
+    plan: Plan,
+    gaps: tuple[str, ...],
+    *,
+    exactly: bool = False,
+    lesson: Lesson | None = None,
+    like: Kit | None = None,
 ) -> Kit:
     """The kit of a project, with these gaps open as far as it has them; or with the pitfalls of a lesson.
+
+    What all variants share is that of `like`.
 
     Raises SpecError where it has none of them, or, where they are meant `exactly`, lacks one.
     """
@@ -101,22 +112,40 @@ def make_kit(
         raise _without(missing, places)
     if pitfalls:
         opened = _with_all(solution, places, pitfalls)
-    view = KitView(plan, _contents(places, solution, pitfalls))
+    view = KitView(plan, _contents(places, solution, pitfalls, lean=like is not None))
     folder = plan.spec.project.templates_at
     shared = _formatted(rendered(view, _STARTER, folder)) | _lesson_files(plan, lesson)
     starter = {name: text for name, text in opened.items() if name not in _SOLVED} | shared
-    grader = _formatted(rendered(view, _GRADER, folder))
+    alike = like if like and list(like.places) == list(places) else None
+    own = {"kit.json": _GRADER["kit.json"]} if alike else _GRADER
+    grader = {**(alike.grader if alike else {}), **_formatted(rendered(view, own, folder))}
     grader |= {f"reference/{name}": solution[name] for name in _CODE}
     added = {name: text for name, text in shared.items() if name != "README.md"}
-    instructor = rendered(view, {"instructor.md": "kit/instructor.md.jinja"}, folder)["instructor.md"]
-    return Kit(plan, places, starter, {**solution, MEMORY: memory_of(solution), **added}, grader, instructor)
+    solution = {**solution, MEMORY: memory_of(solution), **added}
+    # Where pitfalls are planted, the rest of each function is right, and no secret.
+    secrets = secrets_of(starter, solution, grader, {} if pitfalls else places)
+    if alike is None and not pitfalls:
+        alone = {name: places_of(texts_of(plan, frozenset({name})), (name,)) for name in places}
+        refuse(plan, [*mark_problems(places, alone, opened), *check_problems(places, grader)])
+    refuse(plan, leak_problems(leaks_in(starter, secrets)))
+    page = {"instructor.md": "kit/instructor.md.jinja"}
+    instructor = alike.instructor if alike else rendered(view, page, folder)["instructor.md"]
+    return Kit(plan, places, starter, solution, grader, instructor, lesson, secrets)
 
 
 def _contents(
-    places: dict[str, tuple[Place, ...]], solution: dict[str, str], pitfalls: list[Mistake]
+    places: dict[str, tuple[Place, ...]],
+    solution: dict[str, str],
+    pitfalls: list[Mistake],
+    *,
+    lean: bool,
 ) -> Contents:
-    """What the files of the kit say of it; of all mistakes, those that can be made in this project."""
-    possible = [row for row in MISTAKES.values() if planted(solution, places, row) is not None]
+    """What the files of the kit say of it; of all mistakes, those that can be made in this project.
+
+    A `lean` one is for files that tell nothing of them.
+    """
+    rows = () if lean else MISTAKES.values()
+    possible = [row for row in rows if planted(solution, places, row) is not None]
     return Contents(
         places,
         solution,
@@ -183,4 +212,5 @@ def _raised(node: ast.AST, inside: tuple[str, ...]) -> Iterator[tuple[str, str]]
             yield ".".join(inside), str(message.value)
         return
     for child in ast.iter_child_nodes(node):
-        yield from _raised(child, inside)
+        if not isinstance(child, ast.expr):  # nothing is raised in one
+            yield from _raised(child, inside)

@@ -8,17 +8,23 @@ from typing import Any
 
 from torchgen_scaffold.answers.merge import look, merge, set_key
 from torchgen_scaffold.create import copies_of
-from torchgen_scaffold.errors import Problem, SpecError
+from torchgen_scaffold.errors import DestinationError, Problem, SpecError
+from torchgen_scaffold.escape import visible
 from torchgen_scaffold.kits import Kit, chosen_gaps, make_kit
+from torchgen_scaffold.kits.leaks import Leak, Secrets, leak_problems, leaks_in
+from torchgen_scaffold.kits.marks import refuse
 from torchgen_scaffold.lessons import Lesson, lesson_called
 from torchgen_scaffold.names import suggest_name
 from torchgen_scaffold.plan import Plan, plan
-from torchgen_scaffold.records import record
+from torchgen_scaffold.records import record, replace
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.write import write_tree
 
 # What holds the data beside the code that reads it.
 _WITH_DATA = ("starter", "solution", "grader/reference")
+_MOST = (
+    2**26
+)  # bytes of a file of data that are looked through for leaks: nobody writes an answer behind them
 
 
 @record
@@ -71,17 +77,62 @@ def gaps_of(wanted: Wanted) -> tuple[str, ...]:
     return chosen_gaps(wanted.level, numbers)
 
 
-def write_kit(wanted: Wanted, destination: Path, *, force: bool = False) -> tuple[Kit, list[str]]:
-    """Write a kit, whole or not at all; returns it, and its files. Raises SpecError, DestinationError, MachineError."""
-    lesson = wanted.ready
+def kit_of(wanted: Wanted, planned: Plan, *, level: int | None = None, like: Kit | None = None) -> Kit:
+    """The kit of a project, with the gaps that were asked for; a student's own `level` goes before the kit's.
+
+    `like` is the kit of another variant, if there is one.
+    """
+    asked = replace(wanted, level=level or wanted.level)
     exactly = wanted.gaps is not None
-    kit = make_kit(planned(wanted, destination), gaps_of(wanted), exactly=exactly, lesson=lesson)
+    return make_kit(planned, gaps_of(asked), exactly=exactly, lesson=wanted.ready, like=like)
+
+
+def carried(kit: Kit) -> dict[str, dict[str, Path]]:
+    """{folder of the kit: {path in it: file}}: the files that are copied rather than written."""
     data = kit.plan.spec.data
     own = copies_of(data.place, data.original) if data.original else {}
-    copies = {f"{folder}/{name}": file for folder in _WITH_DATA for name, file in own.items()}
-    if lesson and lesson.curves:
-        copies |= {f"{folder}/curves.png": lesson.curves for folder in ("starter", "solution")}
+    found = {folder: dict(own) for folder in _WITH_DATA}
+    if kit.lesson and kit.lesson.curves:
+        for folder in ("starter", "solution"):
+            found[folder]["curves.png"] = kit.lesson.curves
+    return found
+
+
+def write_kit(wanted: Wanted, destination: Path, *, force: bool = False) -> tuple[Kit, list[str]]:
+    """Write a kit, whole or not at all; returns it, and its files. Raises SpecError, DestinationError, MachineError."""
+    kit = kit_of(wanted, planned(wanted, destination))
+    along = carried(kit)
+    check_handout(kit, destination, "starter", along["starter"])
+    copies = {f"{folder}/{name}": file for folder, files in along.items() for name, file in files.items()}
     return kit, write_tree(kit.files, destination, force=force, copies=copies)
+
+
+def check_handout(
+    kit: Kit, destination: Path, folder: str, copies: Mapping[str, Path], zipped: Path | None = None
+) -> None:
+    """Look for leaks in all that students would get in `destination/folder`: what is written, copied and zipped, and
+    what is there already and stays. Raises SpecError for a file of the data, DestinationError for one that is there.
+    """
+    home = destination / folder
+    there = (path for path in sorted(home.rglob("*")) if path.is_file()) if home.is_dir() else ()
+    left = {name: path for path in there if (name := path.relative_to(home).as_posix()) not in kit.starter}
+    _refuse(SpecError, _leaks(copies, kit.secrets), "Take it out of the data.")
+    _refuse(DestinationError, _leaks(left, kit.secrets), f"Take it out of {visible(str(home))}.")
+    if zipped is not None:
+        refuse(kit.plan, leak_problems(_leaks({f"{home.name}.zip": zipped}, kit.secrets)))
+
+
+def _leaks(files: Mapping[str, Path], secrets: Secrets) -> list[Leak]:
+    found = []
+    for name, path in files.items():
+        with path.open("rb") as file:
+            found += leaks_in({name: file.read(_MOST)}, secrets)
+    return found
+
+
+def _refuse(kind: type[SpecError | DestinationError], leaks: list[Leak], instead: str) -> None:
+    if leaks:
+        raise kind([replace(problem, instead=instead) for problem in leak_problems(leaks)])
 
 
 def _dotted(answers: Mapping[str, Any]) -> dict[str, Any]:

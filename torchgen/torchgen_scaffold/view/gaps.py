@@ -19,12 +19,21 @@ _SIZES = ("in_channels", "in_features", "input_size", "num_features", "normalize
 _WIDTH = 78  # of a line of layers, so that it fits behind its indentation
 
 
+class Opened(frozenset[str]):
+    """The open gaps, as templates ask for them: a name that no gap has is a slip, which would leave its gap closed."""
+
+    def __contains__(self, name: object) -> bool:
+        if name not in GAPS:
+            raise ValueError(f"no gap is called {name!r}; there are {', '.join(GAPS)}")
+        return super().__contains__(name)
+
+
 class GapFile(Basics):
     """What the files of a kit print where a gap is open."""
 
     def __init__(self, plan: Plan, opened: frozenset[str] = frozenset()) -> None:
         super().__init__(plan)
-        self.opened = opened  # the gaps that are open; none in a project that is no kit
+        self.opened = Opened(opened)  # the gaps that are open; none in a project that is no kit
 
     def todo(self, name: str) -> Code:
         """The first line of what to do."""
