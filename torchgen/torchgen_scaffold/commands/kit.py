@@ -28,6 +28,7 @@ from torchgen_scaffold.commands.flags import Asked, spec_flags, tell_notes
     "--level", type=click.IntRange(1, 3), default=2, help="1: loss, optimizer, step; 3: all gaps [default: 2]"
 )
 @click.option("--gaps", metavar="3,4,7", help="these gaps, whatever the level")
+@click.option("--notebook", is_flag=True, help="write the starter and the solution also as a notebook each")
 @click.option("--force", is_flag=True, help="overwrite the files of an earlier kit")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON document")
 def command(
@@ -37,6 +38,7 @@ def command(
     name: str | None,
     level: int,
     gaps: str | None,
+    notebook: bool,
     force: bool,
     as_json: bool,
     **flags: Any,
@@ -45,7 +47,7 @@ def command(
     from torchgen_scaffold.kits.write import Wanted, write_kit
 
     asked = Asked({"name": name, **flags}, config, sets)
-    wanted = Wanted(asked.answers, asked.base, level, gaps)
+    wanted = Wanted(asked.answers, asked.base, level, gaps, notebook)
     kit, files = write_kit(wanted, output_dir, force=force)
     if as_json:
         import json

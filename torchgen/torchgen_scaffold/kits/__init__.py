@@ -27,6 +27,7 @@ _GRADER = {
     name: f"kit/{name}.jinja"
     for name in (
         *("grade.py", "compose.py", "kit.json", "probing.py", "probes.py", "checking.py", "checks.py"),
+        "notebook.py",
         *(f"{kind}_{file}.py" for kind in ("probe", "check") for file in _FILES),
     )
 }
@@ -65,8 +66,10 @@ def chosen_gaps(level: int, numbers: Iterable[int] = ()) -> tuple[str, ...]:
     return tuple(gap.name for gap in GAPS.values() if gap.level <= level)
 
 
-def make_kit(plan: Plan, gaps: tuple[str, ...], *, exactly: bool = False) -> Kit:
-    """The kit of a project, with these gaps open as far as it has them.
+def make_kit(
+    plan: Plan, gaps: tuple[str, ...], *, exactly: bool = False, with_notebooks: bool = False
+) -> Kit:
+    """The kit of a project, with these gaps open as far as it has them; starter and solution also as a notebook each.
 
     Raises SpecError where it has none of them, or, where they are meant `exactly`, lacks one.
     """
@@ -83,7 +86,13 @@ def make_kit(plan: Plan, gaps: tuple[str, ...], *, exactly: bool = False) -> Kit
     grader = _formatted(rendered(view, _GRADER, folder))
     grader |= {f"reference/{name}": solution[name] for name in _CODE}
     tests = {name: text for name, text in shared.items() if name != "README.md"}
-    return Kit(plan, places, starter, {**solution, MEMORY: memory_of(solution), **tests}, grader)
+    solution = {**solution, MEMORY: memory_of(solution), **tests}
+    if with_notebooks:
+        from torchgen_scaffold.kits.notebook import notebooks
+
+        name = f"{plan.spec.name}.ipynb"
+        starter[name], solution[name] = notebooks(plan, places, starter, solution)
+    return Kit(plan, places, starter, solution, grader)
 
 
 def _formatted(files: dict[str, str]) -> dict[str, str]:

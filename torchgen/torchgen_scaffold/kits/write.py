@@ -22,12 +22,13 @@ _WITH_DATA = ("starter", "solution", "grader/reference")
 
 @record
 class Wanted:
-    """What was asked for: the answers of the project, where their paths start, and which gaps."""
+    """What was asked for: the answers of the project, where their paths start, which gaps, and whether as notebooks too."""
 
     answers: Mapping[str, Any]
     base: Path
     level: int
     gaps: str | None = None
+    notebook: bool = False
 
 
 def planned(wanted: Wanted, destination: Path) -> Plan:
@@ -65,7 +66,12 @@ def gaps_of(wanted: Wanted) -> tuple[str, ...]:
 
 def write_kit(wanted: Wanted, destination: Path, *, force: bool = False) -> tuple[Kit, list[str]]:
     """Write a kit, whole or not at all; returns it, and its files. Raises SpecError, DestinationError, MachineError."""
-    kit = make_kit(planned(wanted, destination), gaps_of(wanted), exactly=wanted.gaps is not None)
+    kit = make_kit(
+        planned(wanted, destination),
+        gaps_of(wanted),
+        exactly=wanted.gaps is not None,
+        with_notebooks=wanted.notebook,
+    )
     data = kit.plan.spec.data
     own = copies_of(data.place, data.original) if data.original else {}
     copies = {f"{folder}/{name}": file for folder in _WITH_DATA for name, file in own.items()}
