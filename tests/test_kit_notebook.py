@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,10 @@ def book(files: Mapping[str, str], name: str) -> Any:
     return nbformat.reads(files[f"{name}.ipynb"], as_version=4)
 
 
+def read(file: Path) -> Any:
+    return nbformat.reads(file.read_text("utf-8"), as_version=4)
+
+
 def code_of(files: Mapping[str, str], name: str) -> dict[str, str]:
     """{cell's id: its code}."""
     return {cell.id: cell.source for cell in book(files, name).cells if cell.cell_type == "code"}
@@ -109,7 +114,7 @@ def test_cells_are_laid_out_by_black_and_nothing_of_a_command_line_is_left(name:
     whole = "\n".join(cells.values())
     assert "__file__" not in whole
     assert "argparse" not in whole
-    assert "__name__" not in whole
+    assert "__name__ ==" not in whole
     assert not [line for line in whole.splitlines() if line.startswith(("from model", "import train"))]
 
 
@@ -361,59 +366,86 @@ def test_the_solutions_notebook_gets_all_points_and_the_starters_none(kit: Path,
 
 
 def test_a_notebook_is_graded_by_what_it_defines(kit: Path, tmp_path: Path) -> None:
-    """With a helper, an import and a constant of its own, magic lines, a second try in a cell further down, and runs that stop."""
-    notebook = nbformat.read(kit / "solution/digits.ipynb", as_version=4)
+    """With helpers, imports and constants of its own, magic lines, a second try further down, and runs that stop."""
+    notebook = read(kit / "solution/digits.ipynb")
     cells = {cell.id: cell for cell in notebook.cells}
-    step = cells["train-train-epoch"]
-    step.source = "%time\n!pip list\nimport math as maths\n\n" + step.source.replace(
-        "logits = model(inputs)", "logits = twice(model, inputs) * maths.ceil(HALF)"
-    )
+    later = cells["model-Model"].copy()
+    cells["model-Model"].source = cells["model-Model"].source.replace("self.features(x)", "None")
     cells[
         "imports"
     ].source += (
-        "\n\nHALF = 0.5\n\n\ndef twice(model: Model, inputs: object) -> object:\n    return model(inputs)"
+        "\n\nHALF = 0.5\n\n\ndef given(model: Model, inputs: object) -> object:\n    return model(inputs)\n"
     )
-    cells["model-Model"].source = "Model = None"
+    step = cells["train-train-epoch"]
+    step.source = "%time\n!pip list\nimport math as maths\n\n" + step.source.replace(
+        "= model(inputs)", "= given(model, inputs)"
+    ).replace("+= loss.item() * len(inputs)", "+= loss.item() * len(inputs) * maths.ceil(HALF)")
     cells["run-train-py"].source = "raise SystemExit(1)"
-    model = nbformat.v4.new_code_cell(
-        nbformat.read(kit / "solution/digits.ipynb", as_version=4).cells[0].source
-    )
-    original = next(
-        cell
-        for cell in nbformat.read(kit / "solution/digits.ipynb", as_version=4).cells
-        if cell.id == "model-Model"
-    )
-    model.source = original.source
-    notebook.cells.append(model)
-    results = graded(kit, submission_of(tmp_path / "own", nbformat.writes(notebook)))
+    notebook.cells.append(later | {"id": "again"})
+    results = graded(kit, submission_of(tmp_path / "own", json.dumps(notebook)))
     assert [result for result in results.values() if result["score"] < result["max_score"]] == []
 
 
-def test_a_cell_that_is_no_python_costs_its_own_gap(kit: Path, tmp_path: Path) -> None:
-    notebook = nbformat.read(kit / "solution/digits.ipynb", as_version=4)
+# --- the grader's module, without running what it reads
+
+
+@pytest.fixture(scope="module")
+def grader(kit: Path) -> Iterator[Any]:
+    """Its notebook.py and compose.py."""
+    sys.path.insert(0, str(kit / "grader"))
+    try:
+        yield importlib.import_module("notebook"), importlib.import_module("compose")
+    finally:
+        sys.path.remove(str(kit / "grader"))
+        for name in ("notebook", "compose"):
+            sys.modules.pop(name, None)
+
+
+def reference_of(kit: Path) -> dict[str, str]:
+    return {file.name: file.read_text("utf-8") for file in (kit / "grader/reference").glob("*.py")}
+
+
+def test_a_cell_that_is_no_python_costs_its_own_gap(kit: Path, grader: Any) -> None:
+    read_by, compose = grader
+    notebook = read(kit / "solution/digits.ipynb")
     for cell in notebook.cells:
-        if cell.id == "train-train-epoch":
-            cell.source = cell.source.replace("optimizer.step()", "optimizer.step(")
-    results = graded(kit, submission_of(tmp_path / "broken", nbformat.writes(notebook)))
-    for name, result in results.items():
-        assert (result["score"] == 0) == name.startswith("gap 7"), name
-        assert "is no Python" in result["output"] or not name.startswith("gap 7")
+        cell.source = cell.source.replace("optimizer.step()", "optimizer.step(")
+    files = read_by.files_of(json.dumps(notebook), reference_of(kit))
+    forward, step = json.loads((kit / "grader/kit.json").read_text("utf-8"))["gaps"]
+    assert "self.features(x)" in compose.compose(reference_of(kit), files, forward)["model.py"]
+    with pytest.raises(compose.Unusable, match=r"^train\.py, line \d+ is no Python: "):
+        compose.compose(reference_of(kit), files, step)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"cells": [1]}', "[" * 100_000, '{"cells": [{"cell_type": "code", "source": [1]}]}'],
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        '{"cells": [1]}',
+        "[" * 100_000,
+        '{"cells": [{"cell_type": "code", "source": [1]}]}',
+    ],
+    ids=lambda text: text[:40],
 )
-def test_what_is_no_notebook_gets_no_points(kit: Path, tmp_path: Path, text: str) -> None:
-    results = graded(kit, submission_of(tmp_path / "none", text))
-    assert {result["score"] for result in results.values()} == {0}
-    assert {result["output"] for result in results.values()} == {
-        "There is no model.py: submit it with the others.",
-        "There is no train.py: submit it with the others.",
-    }
+def test_what_is_no_notebook_gives_no_files(kit: Path, grader: Any, text: str) -> None:
+    assert grader[0].files_of(text, reference_of(kit)) == {}
 
 
-def test_of_files_and_a_notebook_the_one_with_fewer_gaps_open_counts(kit: Path, tmp_path: Path) -> None:
+def test_what_is_no_definition_is_not_run_at_grading(kit: Path, grader: Any) -> None:
+    text = (kit / "solution/digits.ipynb").read_text("utf-8")
+    for name, file in grader[0].files_of(text, reference_of(kit)).items():
+        compile(file, name, "exec", dont_inherit=True)
+        for left_out in ("load_splits(SEED)", 'float("inf")', "show_model()", "passing("):
+            assert left_out not in file
+    assert set(grader[0].files_of(text, reference_of(kit))) == set(reference_of(kit))
+
+
+def test_of_files_and_a_notebook_the_one_with_fewer_gaps_open_counts(
+    kit: Path, grader: Any, tmp_path: Path
+) -> None:
     """A starter has both, and a learner fills one."""
     for filled, left in (("digits.ipynb", ".py"), (".py", "digits.ipynb")):
         folder = tmp_path / filled.strip(".")
@@ -421,5 +453,7 @@ def test_of_files_and_a_notebook_the_one_with_fewer_gaps_open_counts(kit: Path, 
         for which, ending in (("solution", filled), ("starter", left)):
             for file in (kit / which).glob(f"*{ending}"):
                 (folder / file.name).write_bytes(file.read_bytes())
-        results = graded(kit, folder).values()
-        assert all(result["score"] == result["max_score"] for result in results)
+        files = {file.name: file.read_text("utf-8") for file in folder.glob("*.py")}
+        counted = grader[0].submitted(folder, files, reference_of(kit))
+        assert "loss.backward()" in counted["train.py"]
+        assert "self.features(x)" in counted["model.py"]

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.escape import markdown
-from torchgen_scaffold.formatting import formatted
+from torchgen_scaffold.formatting import by_black, formatted
 from torchgen_scaffold.gaps import GAPS, Gap
 from torchgen_scaffold.kits.cutting import (
     Piece,
@@ -101,7 +101,7 @@ def _notebook(plan: Plan, places: Places, files: Mapping[str, str]) -> str:
         if flow:
             cells += [
                 _words(f"run {name}", f"## {title}\n\n{markdown(told)}"),
-                Cell(_id(f"run {name}"), flow),
+                Cell(_id(f"run {name}"), by_black(flow).strip("\n")),
             ]
     _check_names(cells)
     used = set().union(*(used_in(cell.source) for cell in cells if cell.is_code))
