@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
+
 from torchgen_scaffold.gaps import GAPS
 from torchgen_scaffold.kits import Kit, make_kit
 from torchgen_scaffold.kits.mistakes import MISTAKES, planted

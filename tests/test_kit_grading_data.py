@@ -78,7 +78,7 @@ SPECS: dict[str, dict[str, Any]] = {
 
 def forget(*names: str) -> None:
     for name in list(sys.modules):
-        if name in names or name.startswith(FAMILIES) and names is GRADER:
+        if name in names or (name.startswith(FAMILIES) and names is GRADER):
             del sys.modules[name]
 
 

@@ -24,9 +24,10 @@ from torchgen_scaffold import Spec, SpecError, TorchgenError, plan
 from torchgen_scaffold.cli import cli
 from torchgen_scaffold.errors import MachineError, TemplateError
 from torchgen_scaffold.gaps import GAPS
-from torchgen_scaffold.kits import Kit, chosen_gaps, make_kit
+from torchgen_scaffold.kits import Kit, make_kit
 from torchgen_scaffold.kits.leaks import answer_of, leak_problems, leaks_in, with_seeds
 from torchgen_scaffold.kits.marks import check_problems, mark_problems
+from torchgen_scaffold.kits.places import chosen_gaps
 from torchgen_scaffold.overlay import own_templates
 
 DIGITS: dict[str, Any] = {"name": "digits", "data": {"source": "sklearn:digits"}}

@@ -1,7 +1,7 @@
 """The gaps of a teaching kit, a row each: what a learner writes, in the order in which a project is written.
 
 A template says where a gap is: `{% if "step" in plan.opened %}` what to do `{% else %}` the answer `{% endif %}`. Adding a gap
-is adding a row here, its place in a template, and its probe and checks in `templates/kit/`.
+is adding a row here, its place in a template, and its probe and checks in `templates/kit/grader/`.
 """
 
 from __future__ import annotations

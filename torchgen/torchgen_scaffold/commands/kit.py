@@ -30,6 +30,7 @@ from torchgen_scaffold.lessons import LESSONS
 )
 @click.option("--gaps", metavar="3,4,7", help="these gaps, whatever the level")
 @click.option("--lesson", metavar="NAME", help=f"a ready lesson: {', '.join(LESSONS)}")
+@click.option("--notebook", is_flag=True, help="write the starter and the solution also as a notebook each")
 @click.option("--force", is_flag=True, help="overwrite the files of an earlier kit")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON document")
 def command(
@@ -40,6 +41,7 @@ def command(
     level: int,
     gaps: str | None,
     lesson: str | None,
+    notebook: bool,
     force: bool,
     as_json: bool,
     **flags: Any,
@@ -48,7 +50,7 @@ def command(
     from torchgen_scaffold.kits.write import Wanted, write_kit
 
     asked = Asked({"name": name, **flags}, config, sets)
-    wanted = Wanted(asked.answers, asked.base, level, gaps, lesson)
+    wanted = Wanted(asked.answers, asked.base, level, gaps, lesson, notebook)
     kit, files = write_kit(wanted, output_dir, force=force)
     if as_json:
         import json

@@ -6,10 +6,6 @@ project that `torchgen new --profile lesson` writes, and where a gap is, is read
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator
-
-from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.formatting import formatted
 from torchgen_scaffold.gaps import GAPS
 from torchgen_scaffold.generate import texts_of
@@ -17,7 +13,9 @@ from torchgen_scaffold.kits.leaks import Secrets, leak_problems, leaks_in, secre
 from torchgen_scaffold.kits.marks import check_problems, mark_problems, refuse
 from torchgen_scaffold.kits.mistakes import MISTAKES, planted
 from torchgen_scaffold.kits.mistakes.row import Mistake
+from torchgen_scaffold.kits.places import CODE, places_in, places_of
 from torchgen_scaffold.lessons import Lesson
+from torchgen_scaffold.overlay import SUFFIX, names_in, own_templates
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.records import record
 from torchgen_scaffold.render import rendered
@@ -27,27 +25,10 @@ from torchgen_scaffold.written import MEMORY, memory_of
 
 # Of the project, what a starter does not have: its answers would make the solution again, and its tests show steps.
 _SOLVED = ("README.md", "torchgen.toml", "test_project.py")
-_STARTER = {name: f"kit/{name}.jinja" for name in ("README.md", "test_gaps.py", "conftest.py")}
-_FILES = ("checkpoint", "dataset", "eval", "model", "split", "train")
-_GRADER = {
-    name: f"kit/{name}.jinja"
-    for name in (
-        *("grade.py", "compose.py", "kit.json", "probing.py", "probes.py", "checking.py", "checks.py"),
-        "check_layers.py",
-        *(
-            "submissions.py",
-            "running.py",
-            "confine.py",
-            "sandbox.py",
-            "judging.py",
-            "report.py",
-            "grading.py",
-            "evidence.py",
-        ),
-        *(f"{kind}_{file}.py" for kind in ("probe", "check") for file in _FILES),
-    )
-}
-_CODE = ("model.py", "dataset.py", "train.py", "eval.py")
+_STARTER = {name: f"kit/starter/{name}.jinja" for name in ("README.md", "test_gaps.py", "conftest.py")}
+_INSTRUCTOR = {"instructor.md": "kit/instructor.md.jinja"}
+_GRADER = "kit/grader/"  # all templates of this folder, each a file of the grader
+_KIT_JSON = {"kit.json": f"{_GRADER}kit.json.jinja"}
 
 
 @record
@@ -73,21 +54,6 @@ class Kit:
         return {**inside, "instructor.md": self.instructor}
 
 
-def chosen_gaps(level: int, numbers: Iterable[int] = ()) -> tuple[str, ...]:
-    """The names of the gaps: those of these numbers, or else all up to a level. Raises SpecError for a number of none."""
-    by_number = {gap.number: gap.name for gap in GAPS.values()}
-    wanted = list(numbers)
-    wrong = [str(number) for number in wanted if number not in by_number]
-    if wrong:
-        why = ", ".join(f"{gap.number} {gap.title}" for gap in GAPS.values())
-        raise SpecError(
-            Problem(f"There is no gap {', '.join(wrong)}.", why, "Give some of these numbers: --gaps 3,4,7")
-        )
-    if wanted:
-        return tuple(by_number[number] for number in sorted(set(wanted)))
-    return tuple(gap.name for gap in GAPS.values() if gap.level <= level)
-
-
 def make_kit(
     plan: Plan,
     gaps: tuple[str, ...],
@@ -95,6 +61,7 @@ def make_kit(
     exactly: bool = False,
     lesson: Lesson | None = None,
     like: Kit | None = None,
+    with_notebooks: bool = False,
 ) -> Kit:
     """The kit of a project, with these gaps open as far as it has them; or with the pitfalls of a lesson.
 
@@ -106,31 +73,45 @@ def make_kit(
     gaps = tuple(name for name in GAPS if name in {row.gap for row in pitfalls}) or gaps
     solution = texts_of(plan)
     opened = texts_of(plan, frozenset(gaps))
-    places = places_of(opened, gaps)
-    missing = [name for name in gaps if name not in places]
-    if missing and (exactly or not places):
-        raise _without(missing, places)
-    if pitfalls:
-        opened = _with_all(solution, places, pitfalls)
-    view = KitView(plan, _contents(places, solution, pitfalls, lean=like is not None))
-    folder = plan.spec.project.templates_at
-    shared = _formatted(rendered(view, _STARTER, folder)) | _lesson_files(plan, lesson)
-    starter = {name: text for name, text in opened.items() if name not in _SOLVED} | shared
+    places = places_in(opened, gaps, exactly=exactly)
     alike = like if like and list(like.places) == list(places) else None
-    own = {"kit.json": _GRADER["kit.json"]} if alike else _GRADER
-    grader = {**(alike.grader if alike else {}), **_formatted(rendered(view, own, folder))}
-    grader |= {f"reference/{name}": solution[name] for name in _CODE}
-    added = {name: text for name, text in shared.items() if name != "README.md"}
+    view = KitView(plan, _contents(places, solution, pitfalls, lean=alike is not None))
+    added = _formatted(rendered(view, _STARTER, plan.spec.project.templates_at)) | _lesson_files(plan, lesson)
+    handed = _with_all(solution, places, pitfalls) if pitfalls else opened
+    starter = {name: text for name, text in handed.items() if name not in _SOLVED} | added
+    added = {name: text for name, text in added.items() if name != "README.md"}
     solution = {**solution, MEMORY: memory_of(solution), **added}
+    if with_notebooks:
+        from torchgen_scaffold.kits.notebook import notebooks
+
+        name = f"{plan.spec.name}.ipynb"
+        starter[name], solution[name] = notebooks(plan, places, starter, solution)
+    grader, instructor = _kept(view, plan, solution, alike)
     # Where pitfalls are planted, the rest of each function is right, and no secret.
     secrets = secrets_of(starter, solution, grader, {} if pitfalls else places)
     if alike is None and not pitfalls:
         alone = {name: places_of(texts_of(plan, frozenset({name})), (name,)) for name in places}
         refuse(plan, [*mark_problems(places, alone, opened), *check_problems(places, grader)])
     refuse(plan, leak_problems(leaks_in(starter, secrets)))
-    page = {"instructor.md": "kit/instructor.md.jinja"}
-    instructor = alike.instructor if alike else rendered(view, page, folder)["instructor.md"]
     return Kit(plan, places, starter, solution, grader, instructor, lesson, secrets)
+
+
+def _kept(
+    view: KitView, plan: Plan, solution: dict[str, str], alike: Kit | None
+) -> tuple[dict[str, str], str]:
+    """What the instructor keeps: the grader's files, and the page. All but the facts and the reference is that of `alike`."""
+    folder = plan.spec.project.templates_at
+    reference = {f"reference/{name}": solution[name] for name in CODE}
+    if alike:
+        facts = _formatted(rendered(view, _KIT_JSON, folder))
+        return {**alike.grader, **facts, **reference}, alike.instructor
+    names = {
+        source.removeprefix(_GRADER).removesuffix(SUFFIX): source
+        for source in (*names_in(own_templates()), *(names_in(folder) if folder else ()))
+        if source.startswith(_GRADER)
+    }
+    grader = {**_formatted(rendered(view, names, folder)), **reference}
+    return grader, rendered(view, _INSTRUCTOR, folder)["instructor.md"]
 
 
 def _contents(
@@ -178,39 +159,3 @@ def _lesson_files(plan: Plan, lesson: Lesson | None) -> dict[str, str]:
 
 def _formatted(files: dict[str, str]) -> dict[str, str]:
     return {name: formatted(name, text) for name, text in files.items()}
-
-
-def _without(missing: list[str], places: dict[str, tuple[Place, ...]]) -> SpecError:
-    said = ", ".join(f"{GAPS[name].number} ({GAPS[name].title})" for name in missing)
-    there = ", ".join(str(GAPS[name].number) for name in places) or "none of them"
-    return SpecError(
-        Problem(
-            f"This project has no gap {said}.",
-            f"Its data is made or read without it; it has {there}.",
-            "Choose others: --gaps",
-        )
-    )
-
-
-def places_of(opened: dict[str, str], gaps: tuple[str, ...]) -> dict[str, tuple[Place, ...]]:
-    """{gap: the functions that it opens}, read from the line that stands in each: raise NotImplementedError("gap 7: …")."""
-    names = {f"gap {GAPS[name].number}": name for name in gaps}
-    found: dict[str, list[Place]] = {}
-    for file in _CODE:
-        for function, said in _raised(ast.parse(opened[file]), ()):
-            if (name := names.get(said.partition(":")[0])) is not None:
-                found.setdefault(name, []).append((file, function))
-    return {name: tuple(found[name]) for name in gaps if name in found}
-
-
-def _raised(node: ast.AST, inside: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """(dotted function, message) of each NotImplementedError."""
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        inside = (*inside, node.name)
-    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
-        if isinstance(message := node.exc.args[0], ast.Constant):
-            yield ".".join(inside), str(message.value)
-        return
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.expr):  # nothing is raised in one
-            yield from _raised(child, inside)

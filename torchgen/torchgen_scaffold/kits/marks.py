@@ -66,7 +66,7 @@ def check_problems(places: Places, grader: Mapping[str, str]) -> Iterator[Proble
     for gap in places:
         if gap not in checked:
             what = f"{_called(gap)} has no check that fits this kit."
-            instead = f'Write one in templates/kit/check_*.py.jinja, below @check("{gap}"), or leave the gap out: --gaps'
+            instead = f'Write one in templates/kit/grader/check_*.py.jinja, below @check("{gap}"), or leave the gap out: --gaps'
             yield Problem(what, "Without one, an open gap would count as solved.", instead)
 
 

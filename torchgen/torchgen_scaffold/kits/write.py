@@ -10,9 +10,10 @@ from torchgen_scaffold.answers.merge import look, merge, set_key
 from torchgen_scaffold.create import copies_of
 from torchgen_scaffold.errors import DestinationError, Problem, SpecError
 from torchgen_scaffold.escape import visible
-from torchgen_scaffold.kits import Kit, chosen_gaps, make_kit
+from torchgen_scaffold.kits import Kit, make_kit
 from torchgen_scaffold.kits.leaks import Leak, Secrets, leak_problems, leaks_in
 from torchgen_scaffold.kits.marks import refuse
+from torchgen_scaffold.kits.places import chosen_gaps
 from torchgen_scaffold.lessons import Lesson, lesson_called
 from torchgen_scaffold.names import suggest_name
 from torchgen_scaffold.plan import Plan, plan
@@ -29,13 +30,14 @@ _MOST = (
 
 @record
 class Wanted:
-    """What was asked for: the answers of the project, where their paths start, and which gaps."""
+    """What was asked for: the answers of the project, where their paths start, which gaps, and whether as notebooks too."""
 
     answers: Mapping[str, Any]
     base: Path
     level: int
     gaps: str | None = None
     lesson: str | None = None
+    notebook: bool = False
 
     @property
     def ready(self) -> Lesson | None:
@@ -84,7 +86,14 @@ def kit_of(wanted: Wanted, planned: Plan, *, level: int | None = None, like: Kit
     """
     asked = replace(wanted, level=level or wanted.level)
     exactly = wanted.gaps is not None
-    return make_kit(planned, gaps_of(asked), exactly=exactly, lesson=wanted.ready, like=like)
+    return make_kit(
+        planned,
+        gaps_of(asked),
+        exactly=exactly,
+        lesson=wanted.ready,
+        like=like,
+        with_notebooks=wanted.notebook,
+    )
 
 
 def carried(kit: Kit) -> dict[str, dict[str, Path]]:
