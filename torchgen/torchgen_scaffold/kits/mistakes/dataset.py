@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from torchgen_scaffold.kits.mistakes.row import Mistake
 
-_SHUFFLE = r"torch\.randperm\((len\(labels\)|samples|count), generator=torch\.Generator\(\)\.manual_seed\(seed\)\)"
+_SHUFFLE = (
+    r"torch\.randperm\((len\(labels\)|samples|count), generator=torch\.Generator\(\)\.manual_seed\(seed\)\)"
+)
 _CLASSES = r"torch\.tensor\(\s*(targets|\[CLASSES.*names\]), dtype=torch\.long\s*\)"
 
 TENSORS = (
@@ -255,7 +257,12 @@ SPLIT = (
         "split",
         "test_a_group_stays_together",
         "shuffles rows instead of groups",
-        ((r"groups = torch\.from_numpy\(pd\.factorize\(rows\[GROUP\]\)\[0\]\)", "groups = torch.arange(len(rows))"),),
+        (
+            (
+                r"groups = torch\.from_numpy\(pd\.factorize\(rows\[GROUP\]\)\[0\]\)",
+                "groups = torch.arange(len(rows))",
+            ),
+        ),
     ),
     Mistake(
         "not-sorted-by-time",
