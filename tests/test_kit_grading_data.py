@@ -14,16 +14,17 @@ import linecache
 import random
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import black
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from torchgen_scaffold.kits import Kit
+from torchgen_scaffold.kits import Kit, make_kit
 from torchgen_scaffold.kits.mistakes import MISTAKES, planted
 from torchgen_scaffold.kits.write import Wanted, write_kit
 
@@ -76,10 +77,15 @@ SPECS: dict[str, dict[str, Any]] = {
 }
 
 
-def forget(*names: str) -> None:
-    for name in list(sys.modules):
-        if name in names or (name.startswith(FAMILIES) and names is GRADER):
-            del sys.modules[name]
+def forget(names: Iterable[str]) -> None:
+    """Have these modules imported anew."""
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def grader_modules() -> list[str]:
+    """Those of a grader that were imported."""
+    return [name for name in sys.modules if name in GRADER or name.startswith(FAMILIES)]
 
 
 class Grader:
@@ -105,7 +111,7 @@ class Grader:
         """These files as the modules of the project."""
         for name, text in files.items():
             (self.work / name).write_text(text, "utf-8")
-        forget(*PROJECT)
+        forget(PROJECT)
         linecache.clearcache()
         importlib.invalidate_caches()
         sys.path.insert(0, str(self.work))
@@ -113,7 +119,7 @@ class Grader:
             yield
         finally:
             sys.path.remove(str(self.work))
-            forget(*PROJECT)
+            forget(PROJECT)
 
     def evidence(self, files: Mapping[str, str], gap: str) -> Any:
         """What the probes write down, as it comes from another process."""
@@ -147,7 +153,7 @@ def graders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Grad
     folder = tmp_path_factory.mktemp("kits")
     write_data(folder)
     written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    forget(*GRADER)
+    forget(grader_modules())
     made: dict[str, Grader] = {}
     try:
         for name, answers in SPECS.items():
@@ -161,7 +167,7 @@ def graders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Grad
     finally:
         sys.dont_write_bytecode = written
         sys.path.remove(str(folder / next(iter(SPECS)) / "grader"))
-        forget(*GRADER)
+        forget(grader_modules())
 
 
 def mutants(grader: Grader) -> Iterator[tuple[Any, dict[str, str]]]:
@@ -242,3 +248,107 @@ def failing(grader: Grader, files: Mapping[str, str], tests: str, names: set[str
                 except Exception:
                     failed.add(name)
     return failed
+
+
+# Other ways of writing the digits' gaps, all of them right; the last function of a name counts.
+OTHER_WAYS = {
+    "tensors": (
+        "dataset.py",
+        """
+def load_tensors():
+    inputs, targets = load_digits(return_X_y=True)
+    return torch.from_numpy(inputs).float().view(-1, 1, 8, 8), torch.LongTensor(targets)
+""",
+    ),
+    "split": (
+        "dataset.py",
+        """
+def cut(labels, seed):
+    import numpy as np
+
+    chance, parts = np.random.default_rng(seed), ([], [], [])
+    for label in sorted(set(labels.tolist())):
+        members = chance.permutation(np.flatnonzero(labels.numpy() == label)).tolist()
+        held = round(0.15 * len(members))
+        parts[2].extend(members[:held])
+        parts[1].extend(members[held : 2 * held])
+        parts[0].extend(members[2 * held :])
+    return tuple(torch.tensor(part) for part in parts)
+""",
+    ),
+    "evaluate": (
+        "eval.py",
+        """
+def evaluate(model, loader, loss_fn, device):
+    model.train(False)
+    loss = right = 0.0
+    for inputs, targets in loader:
+        targets = targets.to(device)
+        with torch.inference_mode():
+            logits = model.forward(inputs.to(device))
+            loss += loss_fn(logits, targets).item() * len(targets)
+        right += int((logits.softmax(-1).max(-1)[1] == targets).sum())
+    return {"accuracy": right / len(loader.dataset), "loss": loss / len(loader.dataset)}
+""",
+    ),
+    "checkpoint": (
+        "eval.py",
+        """
+def load_checkpoint(device):
+    with CHECKPOINT.open("rb") as file:
+        state = torch.load(file, "cpu", weights_only=True)
+    model = Model()
+    model.load_state_dict(state.pop("model"))
+    return model.to(device), state.pop("seed")
+""",
+    ),
+    "device": (
+        "eval.py",
+        """
+def choose_device(name):
+    if name != "auto":
+        return torch.device(name)
+    found = torch.accelerator.current_accelerator(check_available=True)
+    return torch.device("cpu") if found is None else found
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_another_right_way_passes(graders: dict[str, Grader], gap: str) -> None:
+    """A check asks for what is right, not for the solution's own words."""
+    grader = graders["digits"]
+    file, text = OTHER_WAYS[gap]
+    submission = {**grader.kit.solution, file: grader.kit.solution[file] + text}
+    failed = {row.check.name: row.said for row in grader.results(submission, gap) if row.state != "passed"}
+    assert not failed
+
+
+def test_code_that_stops_costs_every_point(graders: dict[str, Grader]) -> None:
+    grader = graders["digits"]
+    for gap, (file, text) in OTHER_WAYS.items():
+        stops = text.strip().splitlines()[0] + "\n    raise KeyError('oh')\n"
+        submission = {**grader.kit.solution, file: grader.kit.solution[file] + "\n" + stops}
+        results = grader.results(submission, gap)
+        if gap == "checkpoint":  # what load_checkpoint() spoils is no fault of save_checkpoint()
+            results = [row for row in results if "saved" not in row.check.test.__code__.co_consts]
+        if gap == "device":
+            assert {row.state for row in results if row.check.name != "test_a_device_comes_back"} == {
+                "failed"
+            }
+        else:
+            assert {row.points for row in results} == {0.0}, gap
+        assert any("KeyError" in row.said and "raise KeyError('oh')" in row.said for row in results), gap
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_the_public_tests_of_one_gap_alone_can_be_collected(graders: dict[str, Grader], gap: str) -> None:
+    grader = graders["digits"]
+    kit = make_kit(grader.kit.plan, (gap,))
+    text = kit.starter["test_gaps.py"]
+    assert black.format_str(text, mode=black.Mode()) == text
+    code = {name: kit.starter[name] for name in grader.reference}
+    with grader.fresh({**code, "test_gaps.py": text}):
+        tests = vars(importlib.import_module("test_gaps"))
+    assert grader.public_tests(gap) <= {name for name in tests if name.startswith("test_")}

@@ -135,10 +135,15 @@ class KitView(View):
         return Code(self._contents.places["tensors"][0][1] if "tensors" in self._contents.places else "")
 
     @cached_property
+    def gap_cuts_by(self) -> Code:
+        """What the cut() of the gap goes by; empty where there is none, as with splits that the data brings along."""
+        cuts = any(function == "cut" for _, function in self._contents.places.get("split", ()))
+        return Code(self.cuts_by if cuts else "")
+
+    @cached_property
     def tests_rows(self) -> bool:
         """Whether the public tests make up rows of a table."""
-        cuts_rows = "split" in self._contents.places and self.cuts_by in ("group", "time")
-        return cuts_rows or self.tensors_from == "labelled"
+        return self.gap_cuts_by in ("group", "time") or self.tensors_from == "labelled"
 
     @cached_property
     def eval_names(self) -> Code:
@@ -197,7 +202,7 @@ class KitView(View):
             "streams": self.streams,
             "batch_size": training.batch_size,
             "samples": spec.data.samples,
-            "cuts_by": str(self.cuts_by),
+            "cuts_by": str(self.gap_cuts_by),
         }
 
 
