@@ -18,12 +18,18 @@ from torchgen_scaffold.kits.marks import check_problems, mark_problems, refuse
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.records import record
 from torchgen_scaffold.render import rendered
+from torchgen_scaffold.view.ci import CI_FILES
 from torchgen_scaffold.view.kit import KitView, Place
 from torchgen_scaffold.written import MEMORY, memory_of
 
 # Of the project, what a starter does not have: its answers would make the solution again, and its tests show steps.
-_SOLVED = ("README.md", "torchgen.toml", "test_project.py")
+_SOLVED = ("README.md", "torchgen.toml", "test_project.py", *CI_FILES.values())
 _STARTER = {name: f"kit/{name}.jinja" for name in ("README.md", "test_gaps.py", "conftest.py")}
+# A workflow of the public tests, beside the solution's own where that has another name.
+_CI = {
+    "github": {".github/workflows/test_gaps.yml": "kit/ci/github.yml.jinja"},
+    "gitlab": {".gitlab-ci.yml": "kit/ci/gitlab.yml.jinja"},
+}
 _FILES = ("dataset", "eval", "model", "train")
 _GRADER = {
     name: f"kit/{name}.jinja"
@@ -82,13 +88,14 @@ def make_kit(plan: Plan, gaps: tuple[str, ...], *, exactly: bool = False, like: 
         raise _without(missing, places)
     view = KitView(plan, places)
     folder = plan.spec.project.templates_at
-    shared = _formatted(rendered(view, _STARTER, folder))
+    names = _STARTER | _CI.get(plan.spec.project.ci, {})
+    shared = _formatted(rendered(view, names, folder))
     starter = {name: text for name, text in opened.items() if name not in _SOLVED} | shared
     alike = like if like and list(like.places) == list(places) else None
     own = {"kit.json": _GRADER["kit.json"]} if alike else _GRADER
     grader = {**(alike.grader if alike else {}), **_formatted(rendered(view, own, folder))}
     grader |= {f"reference/{name}": solution[name] for name in _CODE}
-    tests = {name: text for name, text in shared.items() if name != "README.md"}
+    tests = {name: text for name, text in shared.items() if name not in solution}
     solution = {**solution, MEMORY: memory_of(solution), **tests}
     secrets = secrets_of(starter, solution, grader, places)
     if alike is None:
