@@ -11,7 +11,11 @@ from torchgen_scaffold.show import show_lines
 from torchgen_scaffold.spelling import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torchgen_scaffold.kits import Kit
+    from torchgen_scaffold.kits.classes import Made
+    from torchgen_scaffold.kits.proving import Proof
 
 
 def show_kit(kit: Kit, place: Path, files: list[str]) -> None:
@@ -28,3 +32,18 @@ def show_kit(kit: Kit, place: Path, files: list[str]) -> None:
         f"  Next:  python {grader} {starter}",
     ]
     show_lines(lines)
+
+
+def show_class(made: Made, place: Path, proofs: Sequence[Proof]) -> None:
+    """Print whose kits were written, how they differ, what was verified, and what comes next."""
+    gaps = dict.fromkeys(name for kit in made.kits.values() for name in kit.places)
+    numbers = ", ".join(str(number) for number in sorted(GAPS[name].number for name in gaps))
+    passed = sum(proof.step.ok for proof in proofs)
+    lines = [
+        f"  {counted(len(made.kits), 'student')}, gaps {numbers}; the kits vary in {' and '.join(made.vary)}",
+        f"  {counted(len(made.files), 'file')} in {visible(str(place))}: hand out students/, keep all the rest.",
+    ]
+    if proofs:
+        lines.append(f"  {passed:,} of {counted(len(proofs), 'solution')} passed the project's tests")
+    grader = shell_word(str(place / "grader/grade.py"))
+    show_lines([*lines, f"  Next:  python {grader} --all SUBMISSIONS --csv grades.csv"])

@@ -19,13 +19,19 @@ from torchgen_scaffold.overlay import SUFFIX, names_in, own_templates
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.records import record
 from torchgen_scaffold.render import rendered
+from torchgen_scaffold.view.ci import CI_FILES
 from torchgen_scaffold.view.kit import Contents, KitView, Place
 from torchgen_scaffold.view.lesson import LessonView
 from torchgen_scaffold.written import MEMORY, memory_of
 
 # Of the project, what a starter does not have: its answers would make the solution again, and its tests show steps.
-_SOLVED = ("README.md", "torchgen.toml", "test_project.py")
+_SOLVED = ("README.md", "torchgen.toml", "test_project.py", *CI_FILES.values())
 _STARTER = {name: f"kit/starter/{name}.jinja" for name in ("README.md", "test_gaps.py", "conftest.py")}
+# A workflow of the public tests, beside the solution's own where that has another name.
+_CI = {
+    "github": {".github/workflows/test_gaps.yml": "kit/ci/github.yml.jinja"},
+    "gitlab": {".gitlab-ci.yml": "kit/ci/gitlab.yml.jinja"},
+}
 _INSTRUCTOR = {"instructor.md": "kit/instructor.md.jinja"}
 _GRADER = "kit/grader/"  # all templates of this folder, each a file of the grader
 _KIT_JSON = {"kit.json": f"{_GRADER}kit.json.jinja"}
@@ -76,10 +82,11 @@ def make_kit(
     places = places_in(opened, gaps, exactly=exactly)
     alike = like if like and list(like.places) == list(places) else None
     view = KitView(plan, _contents(places, solution, pitfalls, lean=alike is not None))
-    added = _formatted(rendered(view, _STARTER, plan.spec.project.templates_at)) | _lesson_files(plan, lesson)
+    names = _STARTER | _CI.get(plan.spec.project.ci, {})
+    added = _formatted(rendered(view, names, plan.spec.project.templates_at)) | _lesson_files(plan, lesson)
     handed = _with_all(solution, places, pitfalls) if pitfalls else opened
     starter = {name: text for name, text in handed.items() if name not in _SOLVED} | added
-    added = {name: text for name, text in added.items() if name != "README.md"}
+    added = {name: text for name, text in added.items() if name not in solution}
     solution = {**solution, MEMORY: memory_of(solution), **added}
     if with_notebooks:
         from torchgen_scaffold.kits.notebook import notebooks

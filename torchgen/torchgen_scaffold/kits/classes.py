@@ -18,7 +18,6 @@ from torchgen_scaffold.kits.variants import kinds_of, variant
 from torchgen_scaffold.kits.write import Wanted, carried, check_handout, kit_of, planned
 from torchgen_scaffold.plan import Plan, plan
 from torchgen_scaffold.records import record, replace
-from torchgen_scaffold.shapes import show_sizes
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.write import write_tree
 
@@ -183,7 +182,7 @@ def _zip(student: Student, kit: Kit, place: Path) -> str:
 def _row(student: Student, kit: Kit, wanted: Wanted, digest: str) -> Row:
     level = "" if wanted.gaps is not None else str(student.level or wanted.level)
     spec = kit.plan.spec
-    shapes = f"{show_sizes(spec.input_shape)} -> {show_sizes(spec.output_shape)}"
+    shapes = " -> ".join("x".join(map(str, shape)) for shape in (spec.input_shape, spec.output_shape))
     return Row(student.id, str(student.seed), level, shapes, digest)
 
 
