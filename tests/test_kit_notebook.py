@@ -22,6 +22,7 @@ from torchgen_scaffold.kits import Kit, chosen_gaps, make_kit
 from torchgen_scaffold.kits.cutting import flow_of, imports_of, with_marks, without_modules
 from torchgen_scaffold.kits.notebook import notebooks
 from torchgen_scaffold.kits.write import Wanted, planned, write_kit
+from torchgen_scaffold.view.kit import KitView
 
 PROJECTS: dict[str, dict[str, Any]] = {
     "digits": {"data": {"source": "sklearn:digits"}},
@@ -247,8 +248,16 @@ def test_imports_are_gathered_in_the_order_of_a_file() -> None:
 
 
 def test_modules_of_the_project_become_names() -> None:
-    text = "import train\nimport sys\n\ntrain.run(train, sys.argv)\n"
-    assert without_modules(text, {"train"}).splitlines()[-1] == "run(sys.modules[__name__], sys.argv)"
+    text = (
+        "import sys\nimport train\n\ntrain.run(train, sys.argv)\n\n\n"
+        'def test_it(patch):\n    patch.setattr("eval.PATH", train.PATH)\n    open("train.py")\n\n\n'
+        "def test_split():\n    train, val = cut()\n    assert train.max() < val.min()\n"
+    )
+    assert without_modules(text, {"train", "eval"}).splitlines()[3:] == [
+        "run(sys.modules[__name__], sys.argv)",
+        *("", "", "def test_it(patch):", '    patch.setattr("__main__.PATH", PATH)', '    open("train.py")'),
+        *("", "", "def test_split():", "    train, val = cut()", "    assert train.max() < val.min()"),
+    ]
 
 
 def test_answers_are_marked_where_the_starter_differs() -> None:
@@ -265,7 +274,7 @@ def test_two_things_of_one_name_are_refused() -> None:
     files = {name: text for name, text in kit.starter.items() if name.endswith(".py")}
     clashing = {**files, "model.py": files["model.py"] + "\n\ndef statistics() -> None:\n    pass\n"}
     with pytest.raises(SpecError, match="two things called statistics"):
-        notebooks(kit.plan, kit.places, clashing, kit.solution)
+        notebooks(lambda places: KitView(kit.plan, dict(places)), kit.places, clashing, kit.solution, None)
 
 
 # --- it runs
@@ -453,7 +462,7 @@ def test_of_files_and_a_notebook_the_one_with_fewer_gaps_open_counts(
         for which, ending in (("solution", filled), ("starter", left)):
             for file in (kit / which).glob(f"*{ending}"):
                 (folder / file.name).write_bytes(file.read_bytes())
-        files = {file.name: file.read_text("utf-8") for file in folder.glob("*.py")}
-        counted = grader[0].submitted(folder, files, reference_of(kit))
+        files = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
+        counted = grader[0].submitted(files, reference_of(kit))
         assert "loss.backward()" in counted["train.py"]
         assert "self.features(x)" in counted["model.py"]

@@ -91,7 +91,9 @@ def make_kit(
         from torchgen_scaffold.kits.notebook import notebooks
 
         name = f"{plan.spec.name}.ipynb"
-        starter[name], solution[name] = notebooks(plan, places, starter, solution)
+        starter[name], solution[name] = notebooks(
+            lambda some: KitView(plan, dict(some)), places, starter, solution, folder
+        )
     return Kit(plan, places, starter, solution, grader)
 
 
