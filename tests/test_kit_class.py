@@ -244,7 +244,10 @@ def test_a_class_has_all_that_it_needs(tmp_path: Path) -> None:
     rows = manifest(place)
     assert list(rows) == ["ada", "grace"]
     assert rows["ada"] == {
-        **{"id": "ada", "seed": "1", "level": "1", "shapes": "1x8x8 -> 10"},
+        "id": "ada",
+        "seed": "1",
+        "level": "1",
+        "shapes": "1x8x8 -> 10",
         "sha256": hashlib.sha256(files["students/ada.zip"]).hexdigest(),
     }
 
@@ -284,7 +287,7 @@ def test_only_one_students_files_change(tmp_path: Path) -> None:
     now = {name: (path.stat().st_mtime_ns, path.read_bytes()) for name, path in paths(place).items()}
     changed = {name for name in was.keys() | now.keys() if was.get(name) != now.get(name)}
     assert all(
-        name == "manifest.csv" or "ada" in name.split("/")[1:] + ["ada"] and "/ada" in name
+        name == "manifest.csv" or ("ada" in name.split("/")[1:] + ["ada"] and "/ada" in name)
         for name in changed
     )
     assert {"manifest.csv", "students/ada.zip", "students/ada/train.py"} <= changed

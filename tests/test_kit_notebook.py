@@ -23,6 +23,7 @@ from torchgen_scaffold.kits.cutting import flow_of, imports_of, with_marks, with
 from torchgen_scaffold.kits.notebook import notebooks
 from torchgen_scaffold.kits.places import chosen_gaps
 from torchgen_scaffold.kits.write import Wanted, planned, write_kit
+from torchgen_scaffold.view.kit import KitView
 
 PROJECTS: dict[str, dict[str, Any]] = {
     "digits": {"data": {"source": "sklearn:digits"}},
@@ -248,8 +249,16 @@ def test_imports_are_gathered_in_the_order_of_a_file() -> None:
 
 
 def test_modules_of_the_project_become_names() -> None:
-    text = "import train\nimport sys\n\ntrain.run(train, sys.argv)\n"
-    assert without_modules(text, {"train"}).splitlines()[-1] == "run(sys.modules[__name__], sys.argv)"
+    text = (
+        "import sys\nimport train\n\ntrain.run(train, sys.argv)\n\n\n"
+        'def test_it(patch):\n    patch.setattr("eval.PATH", train.PATH)\n    open("train.py")\n\n\n'
+        "def test_split():\n    train, val = cut()\n    assert train.max() < val.min()\n"
+    )
+    assert without_modules(text, {"train", "eval"}).splitlines()[3:] == [
+        "run(sys.modules[__name__], sys.argv)",
+        *("", "", "def test_it(patch):", '    patch.setattr("__main__.PATH", PATH)', '    open("train.py")'),
+        *("", "", "def test_split():", "    train, val = cut()", "    assert train.max() < val.min()"),
+    ]
 
 
 def test_answers_are_marked_where_the_starter_differs() -> None:
@@ -266,7 +275,7 @@ def test_two_things_of_one_name_are_refused() -> None:
     files = {name: text for name, text in kit.starter.items() if name.endswith(".py")}
     clashing = {**files, "model.py": files["model.py"] + "\n\ndef statistics() -> None:\n    pass\n"}
     with pytest.raises(SpecError, match="two things called statistics"):
-        notebooks(kit.plan, kit.places, clashing, kit.solution)
+        notebooks(lambda places: KitView(kit.plan, dict(places)), kit.places, clashing, kit.solution, None)
 
 
 # --- it runs

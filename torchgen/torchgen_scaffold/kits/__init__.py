@@ -92,7 +92,13 @@ def make_kit(
         from torchgen_scaffold.kits.notebook import notebooks
 
         name = f"{plan.spec.name}.ipynb"
-        starter[name], solution[name] = notebooks(plan, places, starter, solution)
+        starter[name], solution[name] = notebooks(
+            lambda some: KitView(plan, Contents(dict(some), solution)),
+            places,
+            starter,
+            solution,
+            plan.spec.project.templates_at,
+        )
     grader, instructor = _kept(view, plan, solution, alike)
     # Where pitfalls are planted, the rest of each function is right, and no secret.
     secrets = secrets_of(starter, solution, grader, {} if pitfalls else places)

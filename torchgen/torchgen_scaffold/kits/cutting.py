@@ -124,28 +124,40 @@ def _as(alias: ast.alias) -> str:
 def without_modules(text: str, own: Iterable[str]) -> str:
     """The text with `train.train_epoch` as `train_epoch`, for the `own` modules that it imports as modules.
 
-    One that is named as a whole is the notebook's own namespace.
+    One that is named as a whole is the notebook's own namespace; so is the one in `monkeypatch.setattr("eval.CHECKPOINT", …)`.
     """
     tree = ast.parse(text)
-    imported = {
-        alias.asname or alias.name: alias.name
-        for node in tree.body
-        if isinstance(node, ast.Import)
-        for alias in node.names
-        if alias.name in own
-    }
+    imports = [alias for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
+    modules = {alias.name for alias in imports} & set(own)
     edits: list[Edit] = []
-    members = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported:
-            edits.append((node, node.attr))
-            members.add(node.value)
-    edits += [
-        (node, "sys.modules[__name__]")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and node.id in imported and node not in members
-    ]
+    for statement in tree.body:
+        hidden = _local_names(statement)
+        taken: set[ast.expr] = set()
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                if node.value.id in modules - hidden:
+                    edits.append((node, node.attr))
+                    taken.add(node.value)
+            elif isinstance(node, ast.Name) and node.id in modules - hidden and node not in taken:
+                edits.append((node, "sys.modules[__name__]"))
+            elif isinstance(node, ast.Constant) and node in _patched(statement):
+                module, _, name = str(node.value).partition(".")
+                edits += [(node, f'"__main__.{name}"')] if module in own else []
     return edited(text, edits)
+
+
+def _local_names(statement: ast.stmt) -> set[str]:
+    """What a function calls its own, and so hides a module of that name."""
+    arguments = {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
+    return arguments | {
+        node.id
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def _patched(statement: ast.stmt) -> list[ast.expr]:
+    return [call.args[0] for call in _calls(statement, "setattr") if call.args]
 
 
 # What a script does when it is run.
@@ -233,7 +245,10 @@ def _marked(answered: list[str], opened: list[str]) -> list[str]:
     after = next((i for i in shared if answered[-1 - i] != opened[-1 - i]), len(shared))
     after = min(after, len(shared) - before)
     answer, todo = answered[before : len(answered) - after], opened[before : len(opened) - after]
-    indent = answer[0][: len(answer[0]) - len(answer[0].lstrip())]
+    if not (answer or todo):
+        return answered
+    first = (answer or todo)[0]
+    indent = first[: len(first) - len(first.lstrip())]
     said = [line for line in todo if line.lstrip().startswith("#")]
     marks = [f"{indent}### {edge} SOLUTION" for edge in ("BEGIN", "END")]
     return [*answered[:before], *said, marks[0], *answer, marks[1], *answered[len(answered) - after :]]

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from ast import ClassDef, FunctionDef, get_docstring, parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
+from pathlib import Path
 
 from torchgen_scaffold.errors import Problem, SpecError
 from torchgen_scaffold.escape import markdown
@@ -26,10 +27,9 @@ from torchgen_scaffold.kits.cutting import (
     with_marks,
     without_modules,
 )
-from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.records import record
 from torchgen_scaffold.render import rendered
-from torchgen_scaffold.view.kit import Contents, KitView, Place
+from torchgen_scaffold.view.kit import KitView, Place
 
 Places = Mapping[str, tuple[Place, ...]]
 Marks = dict[str, object]  # what nbgrader reads of a cell
@@ -41,6 +41,9 @@ _SHOWN = (
     "model.py",
 )  # run by themselves, they show what they make; the others wait for the tests
 _FLOWS = {"train.py": "Train", "eval.py": "Evaluate"}
+_WORDS = {"intro": "kit/notebook.md.jinja", "runner": "kit/notebook_tests.py.jinja"}
+_TESTS = {"tests": "kit/starter/test_gaps.py.jinja"}
+_FIXTURE = re.compile(r"^@pytest\.fixture.*\n", re.MULTILINE)  # the notebook's runner calls it by its name
 _HERE = "Path(__file__).parent"
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -70,9 +73,16 @@ class Cell:
 
 
 def notebooks(
-    plan: Plan, places: Places, starter: Mapping[str, str], solution: Mapping[str, str]
+    view_of: Callable[[Places], KitView],
+    places: Places,
+    starter: Mapping[str, str],
+    solution: Mapping[str, str],
+    folder: Path | None,
 ) -> tuple[str, str]:
-    """The notebooks of a starter and of its solution. Raises SpecError where two files define one name."""
+    """The notebooks of a starter and of its solution; templates of `folder` go before torchgen's own.
+
+    Raises SpecError where two files define one name.
+    """
     marked = {
         name: with_marks(
             starter[name], solution[name], sorted({place[1] for place in _in_file(places, name)})
@@ -80,20 +90,21 @@ def notebooks(
         for name in _FILES
     }
     tests = starter["test_gaps.py"]
-    return tuple(_notebook(plan, places, {**files, "test_gaps.py": tests}) for files in (starter, marked))  # type: ignore[return-value]  # two
+    said = rendered(view_of(places), _WORDS, folder)
+    alone = {gap: rendered(view_of({gap: where}), _TESTS, folder)["tests"] for gap, where in places.items()}
+    tested = _tested(tests, alone)
+    return _notebook(starter, tests, said, places, tested), _notebook(marked, tests, said, places, tested)
 
 
 def _in_file(places: Places, name: str) -> Iterator[Place]:
     return (place for where in places.values() for place in where if place[0] == name)
 
 
-def _notebook(plan: Plan, places: Places, files: Mapping[str, str]) -> str:
-    files = {name: text.replace(_HERE, "Path()") for name, text in files.items() if name.endswith(".py")}
-    tested = _tested(plan, places, files["test_gaps.py"])
-    runner = rendered(
-        KitView(plan, Contents(places, files)), {"runner": "kit/notebook_tests.py.jinja"}, None
-    )["runner"]
-    tests = without_modules(files["test_gaps.py"], _OWN)
+def _notebook(
+    files: Mapping[str, str], tests: str, said: Mapping[str, str], places: Places, tested: Mapping[str, str]
+) -> str:
+    files = {name: files[name].replace(_HERE, "Path()") for name in _FILES}
+    runner, tests = said["runner"], _FIXTURE.sub("", without_modules(tests, _OWN))
     cells = [
         cell for name in _FILES for cell in _definitions(name, files[name], places, set(tested.values()))
     ]
@@ -108,12 +119,7 @@ def _notebook(plan: Plan, places: Places, files: Mapping[str, str]) -> str:
     _check_names(cells)
     used = set().union(*(used_in(cell.source) for cell in cells if cell.is_code))
     imports = imports_of([*(files[name] for name in _FILES), tests, runner], used, _OWN)
-    intro = rendered(
-        KitView(plan, Contents(places, files)),
-        {"intro": "kit/notebook.md.jinja"},
-        plan.spec.project.templates_at,
-    )
-    first = [_words("lesson", intro["intro"].strip()), Cell("imports", _black(imports))]
+    first = [_words("lesson", said["intro"].strip()), Cell("imports", _black(imports))]
     document = {
         "cells": [cell.to_dict() for cell in [*first, *cells]],
         "metadata": _KERNEL,
@@ -214,17 +220,13 @@ def _answer(first: str, gaps: list[Gap], at: Place, places: Places, tested: set[
 # The public tests.
 
 
-def _tested(plan: Plan, places: Places, text: str) -> dict[str, str]:
+def _tested(tests: str, alone: Mapping[str, str]) -> dict[str, str]:
     """{test: the gap that it is about}: the tests that are there where only that gap is open."""
-    folder = plan.spec.project.templates_at
     found: dict[str, str] = {}
-    for gap, where in places.items():
-        alone = rendered(
-            KitView(plan, Contents({gap: where}, {})), {"tests": "kit/starter/test_gaps.py.jinja"}, folder
-        )["tests"]
-        for name in _tests_in(pieces_of(alone)):
+    for gap, text in alone.items():
+        for name in _tests_in(pieces_of(text)):
             found.setdefault(name, gap)
-    return {name: found[name] for name in _tests_in(pieces_of(text)) if name in found}
+    return {name: found[name] for name in _tests_in(pieces_of(tests)) if name in found}
 
 
 def _tests_in(pieces: Iterable[Piece]) -> list[str]:
