@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,33 @@ def test_a_lesson_is_a_page_with_its_pictures_and_rules(name: str, tmp_path: Pat
 def gaps_of(kit: Path) -> list[dict[str, Any]]:
     gaps: list[dict[str, Any]] = json.loads((kit / "grader" / "kit.json").read_text("utf-8"))["gaps"]
     return gaps
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_starter_gets_nothing_and_the_solution_all(name: str, tmp_path: Path) -> None:
+    kit = build(name, tmp_path)
+    for folder in ("starter", "solution"):
+        shutil.copytree(kit / folder, tmp_path / "handed-in" / folder)
+    grade = [sys.executable, kit / "grader" / "grade.py", "--all", "handed-in", "--results", "results"]
+    subprocess.run(grade, cwd=tmp_path, check=True, capture_output=True)
+    starter, solution = (
+        json.loads((tmp_path / "results" / f"{folder}.json").read_text("utf-8"))["tests"]
+        for folder in ("starter", "solution")
+    )
+    assert all(test["score"] == test["max_score"] for test in solution)
+    assert sum(test["max_score"] for test in solution) == pytest.approx(
+        sum(gap["points"] for gap in gaps_of(kit)), abs=0.01
+    )
+    assert sum(test["score"] for test in starter) == 0
+    if lesson := LESSONS[name].pitfalls:
+        worth = [test for test in starter if test["max_score"]]
+        assert len(worth) == len(lesson) == 7 and all(test["output"] for test in worth)
+        assert all(
+            test["output"] == "" or "Judged once" in test["output"] for test in starter if test not in worth
+        )
+    for gap in gaps_of(kit):
+        said = " ".join(test["output"] for test in starter)
+        assert lesson or f"Gap {gap['number']} is still open" in said
 
 
 @pytest.mark.slow

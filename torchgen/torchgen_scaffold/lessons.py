@@ -82,7 +82,15 @@ LESSONS = {
             "a project that runs, with seven things wrong in it",
             {"data": {"source": "sklearn:digits"}, "model": {"preset": "cnn"}},
             (),
-            ("no-zero-grad",),
+            (
+                "test-data-in-training",
+                "softmax-returned",
+                "own-learning-rate",
+                "no-zero-grad",
+                "mean-of-batches",
+                "no-eval-mode",
+                "mean-of-batch-means",
+            ),
         ),
     )
 }
