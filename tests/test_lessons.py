@@ -85,7 +85,7 @@ def test_the_starter_gets_nothing_and_the_solution_all(name: str, tmp_path: Path
     kit = build(name, tmp_path)
     for folder in ("starter", "solution"):
         shutil.copytree(kit / folder, tmp_path / "handed-in" / folder)
-    grade = [sys.executable, kit / "grader" / "grade.py", "--all", "handed-in", "--results", "results"]
+    grade = [sys.executable, str(kit / "grader" / "grade.py"), "--all", "handed-in", "--results", "results"]
     subprocess.run(grade, cwd=tmp_path, check=True, capture_output=True)
     starter, solution = (
         json.loads((tmp_path / "results" / f"{folder}.json").read_text("utf-8"))["tests"]
