@@ -141,8 +141,8 @@ def _kits(
 
 def _told(student: Student, error: SpecError) -> list[Problem]:
     who = f"line {student.line}, {visible(student.id)}"
-    instead = "Give another seed in that row, or vary less: --vary data"
-    return [Problem(f"{who}: {p.what}", p.why, p.instead or instead, p.key) for p in error.problems]
+    instead = "Or give another seed in that row, or vary less: --vary data"
+    return [Problem(f"{who}: {p.what}", p.why, f"{p.instead} {instead}", p.key) for p in error.problems]
 
 
 def _grader(kits: Mapping[str, Kit]) -> dict[str, str]:
