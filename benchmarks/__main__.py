@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import generate, memory, scale, start, train
+from benchmarks import classes, generate, memory, scale, start, train
 from benchmarks.machine import machine
 from benchmarks.report import Group, Report
 from benchmarks.table import plain
@@ -34,6 +34,7 @@ BENCHMARKS = {
     "start": Benchmark(start.HELP, start.add_arguments, start.measure),
     "scale": Benchmark(scale.HELP, scale.add_arguments, scale.measure),
     "memory": Benchmark(memory.HELP, memory.add_arguments, memory.measure),
+    "class": Benchmark(classes.HELP, classes.add_arguments, classes.measure),
 }
 
 

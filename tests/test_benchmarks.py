@@ -193,6 +193,12 @@ def test_memory_is_told_as_ratios(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert group.ratios(group.rows[1]) == {"the data": 1.5}
 
 
+def test_class(tmp_path: Path) -> None:
+    (group,) = measured(tmp_path, "class", "--counts", "2", "--rounds", "1").groups
+    assert names(group) == ["files merely written", "torchgen kit --roster"]
+    assert list(group.ratios(group.rows[1])) == ["files merely written"]
+
+
 # Identical work.
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -147,7 +144,7 @@ def test_what_is_no_roster_is_refused(tmp_path: Path, text: str | bytes, said: s
         students(tmp_path, text)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="a file without end")
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a file without end")
 def test_a_roster_without_end_is_answered_at_once() -> None:
     with pytest.raises(SpecError, match="too large"):
         read_roster(Path("/dev/zero"), 0)
@@ -216,12 +213,14 @@ def test_vary_chooses(tmp_path: Path) -> None:
 
 
 def test_a_variant_that_cannot_be_is_said_with_its_line(tmp_path: Path) -> None:
-    flags = [*MADE[:-2], "--set", "data.samples=10", "--batch-size", "2"]
+    # Four groups: for 12 numbers, not for 13.
+    flags = [*MADE, "--layers", "groupnorm(4) -> linear(8) -> relu"]
     result = torchgen(
         *flags, "-o", tmp_path / "class", "--roster", roster(tmp_path, "id,seed\na,1\nb,2\nc,3\nd,4\n")
     )
     assert result.exit_code == 2
-    assert "line 2, a: " in result.stderr and result.stderr.count("line ") > 1
+    assert "line 3, b: layer 1, groupnorm(4), does not fit" in result.stderr
+    assert "line 5, d: " in result.stderr and "--vary data" in result.stderr
     assert not (tmp_path / "class").exists()
 
 
@@ -286,10 +285,7 @@ def test_only_one_students_files_change(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     now = {name: (path.stat().st_mtime_ns, path.read_bytes()) for name, path in paths(place).items()}
     changed = {name for name in was.keys() | now.keys() if was.get(name) != now.get(name)}
-    assert all(
-        name == "manifest.csv" or ("ada" in name.split("/")[1:] + ["ada"] and "/ada" in name)
-        for name in changed
-    )
+    assert all(name == "manifest.csv" or "/ada" in name for name in changed), changed
     assert {"manifest.csv", "students/ada.zip", "students/ada/train.py"} <= changed
     rows = manifest(place)
     assert list(rows) == ["ada", "grace", "alan"]
@@ -440,7 +436,7 @@ def test_verify_needs_a_python_with_torch(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("proved")
 def test_a_solution_that_fails_its_tests_is_exit_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The solutions are proved in processes of their own; here a broken one is written."""
-    real = classes.kit_of
+    real = classes.kit_of  # type: ignore[attr-defined]  # as that module calls it
 
     def broken(*given: Any, **named: Any) -> Any:
         kit = real(*given, **named)
@@ -526,24 +522,3 @@ def test_a_solution_is_the_project_that_new_writes(tmp_path: Path) -> None:
     place = made(tmp_path, ROSTER, "--ci", "gitlab")
     done = CliRunner().invoke(cli, ["check", str(place / "solutions" / "ada")])
     assert done.exit_code == 0, done.output
-
-
-def test_no_bytecode_is_written_by_making_a_class(tmp_path: Path) -> None:
-    """In a process of its own, as people run it."""
-    command = [
-        sys.executable,
-        "-m",
-        "torchgen_scaffold",
-        "kit",
-        *DIGITS,
-        "-o",
-        "class",
-        "--roster",
-        "students.csv",
-    ]
-    roster(tmp_path, "id\nada\n")
-    done = subprocess.run(
-        [*command, "--python", "/usr/bin/env"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert not [name for name in tree(tmp_path / "class") if "__pycache__" in name]

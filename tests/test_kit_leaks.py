@@ -298,7 +298,7 @@ def test_a_leak_by_a_template_of_ones_own_fails_the_build(tmp_path: Path) -> Non
 def test_a_leak_by_torchgens_own_is_its_own_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torchgen_scaffold.kits as kits
 
-    real = kits.secrets_of
+    real = kits.secrets_of  # type: ignore[attr-defined]  # as that module calls it
     monkeypatch.setattr(kits, "secrets_of", lambda *given: with_phrase(real(*given)))
     with pytest.raises(MachineError, match=r"README\.md leaks"):
         kit_of(DIGITS, ("step",))

@@ -134,7 +134,7 @@ def _class(wanted: Wanted, roll: Roll, place: Path, way: Way) -> bool:
     from torchgen_scaffold.kits.classes import write_class
     from torchgen_scaffold.kits.proving import sample_of
 
-    made = write_class(wanted, roll, place, force=way.force)
+    made = write_class(wanted, roll, place, force=way.force, tell=_tell_count)
     names = list(made.kits)
     proofs = _proofs(place / "solutions", names if way.proved else sample_of(names), way)
     if way.as_json:
@@ -152,6 +152,12 @@ def _class(wanted: Wanted, roll: Roll, place: Path, way: Way) -> bool:
         show_class(made, place, proofs)
     tell_notes(made.plan)
     return all(proof.step.ok for proof in proofs)
+
+
+def _tell_count(done: int, count: int) -> None:
+    """How far a class is; where nobody watches, the last lines say it all."""
+    if sys.stderr.isatty():
+        click.echo(f"\r  {done:,} of {count:,} kits", nl=done == count, err=True)
 
 
 def _proofs(folder: Path, names: list[str], way: Way) -> list[Proof]:

@@ -62,11 +62,11 @@ def write_class(
     destination: Path,
     *,
     force: bool = False,
-    tell: Callable[[Student], None] = lambda student: None,
+    tell: Callable[[int, int], None] = lambda done, count: None,
 ) -> Made:
     """Write the kits of a class, all of them or nothing; of `only` some, and then nobody else's files are touched.
 
-    `tell` hears of each student whose kit is ready. Raises SpecError, DestinationError and MachineError.
+    `tell` hears how many kits of how many are ready. Raises SpecError, DestinationError and MachineError.
     """
     base = planned(wanted, destination)
     students = read_roster(roll.roster, base.spec.training.seed)
@@ -115,7 +115,7 @@ def _kits(
     wanted: Wanted,
     kinds: Sequence[str],
     seeds: Sequence[int],
-    tell: Callable[[Student], None],
+    tell: Callable[[int, int], None],
 ) -> dict[str, Kit]:
     """{id: kit}. What is wrong with variants is said with their students' lines, all of it at once."""
     kits: dict[str, Kit] = {}
@@ -133,7 +133,7 @@ def _kits(
             continue
         alike.setdefault(student.level, kit)
         kits[student.id] = replace(kit, secrets=with_seeds(kit.secrets, seeds, student.seed))
-        tell(student)
+        tell(len(kits), len(chosen))
     if problems:
         raise SpecError(problems)
     return kits
@@ -141,8 +141,8 @@ def _kits(
 
 def _told(student: Student, error: SpecError) -> list[Problem]:
     who = f"line {student.line}, {visible(student.id)}"
-    instead = "Give another seed in that row, or vary less: --vary data"
-    return [Problem(f"{who}: {p.what}", p.why, p.instead or instead, p.key) for p in error.problems]
+    instead = "Or give another seed in that row, or vary less: --vary data"
+    return [Problem(f"{who}: {p.what}", p.why, f"{p.instead} {instead}", p.key) for p in error.problems]
 
 
 def _grader(kits: Mapping[str, Kit]) -> dict[str, str]:
