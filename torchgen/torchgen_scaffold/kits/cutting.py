@@ -195,9 +195,7 @@ def _is_told(node: ast.stmt) -> bool:
     """Whether it is the docstring, or is about the command line."""
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant) or bool(_calls(node, "add_argument"))
-    return isinstance(node, ast.Assign) and bool(
-        _calls(node, "ArgumentParser") or _calls(node, "parse_args")
-    )
+    return isinstance(node, ast.Assign) and bool(_calls(node, "ArgumentParser") or _calls(node, "parse_args"))
 
 
 def _defaults(text: str, body: Sequence[ast.stmt]) -> Iterator[Edit]:
