@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -280,8 +281,12 @@ def test_two_things_of_one_name_are_refused() -> None:
 
 # --- it runs
 
-# Nothing of a kernel is left behind, and nothing of the machine's settings is read; the debugger is not needed.
-QUIET = {"PYTHONWARNINGS": "error", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "OMP_NUM_THREADS": "1"}
+# Warnings are errors; but ipykernel itself does, when it ends, what it warns of. Its debugger is not needed.
+QUIET = {
+    "PYTHONWARNINGS": "error,ignore::PendingDeprecationWarning",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "OMP_NUM_THREADS": "1",
+}
 
 
 def executed(folder: Path, notebook: Any, *, allow_errors: bool = False) -> dict[str, Any]:
@@ -305,7 +310,8 @@ def printed(cell: Any) -> str:
 @pytest.mark.parametrize("name", PROJECTS)
 def test_a_solution_runs_from_top_to_bottom(name: str, tmp_path: Path) -> None:
     cells = executed(tmp_path, book(kit_of(name).solution, name))
-    assert printed(cells["tests-all"]).endswith("4 of 4 public tests passed; hidden tests run at grading.\n")
+    *_, said = printed(cells["tests-all"]).splitlines()
+    assert re.fullmatch(r"(\d+) of \1 public tests passed; hidden tests run at grading\.", said)
     assert "epoch   2  train loss" in printed(cells["run-train-py"])
     assert printed(cells["run-eval-py"]).startswith("loss      0.") or name == "diabetes"
     assert ("rmse" if name == "diabetes" else "accuracy") in printed(cells["run-eval-py"])
@@ -321,8 +327,12 @@ def test_a_starter_stops_at_its_first_gap_and_names_it(level: int, tmp_path: Pat
     shown = {"show-dataset": "gap 1: tensors and dtypes", "show-model": "gap 3: the layers and their sizes"}
     assert shown.items() <= failed.items() if level == 3 else not shown.keys() & failed.keys()
     assert failed["tests-step"] == "no public test of this gap passes yet"
-    assert "0 of " in printed(cells["tests-all"])
-    assert set(failed) <= {"run-train-py", "run-eval-py", *shown, "tests-step", "tests-forward"}
+    *_, said = printed(cells["tests-all"]).splitlines()
+    passed, ran = re.findall(r"\d+", said)
+    assert int(passed) < int(ran)
+    assert "NotImplementedError: gap " in printed(cells["tests-all"])
+    tests = {name for name in cells if name.startswith("tests-")} - {"tests-all", "tests-helpers"}
+    assert set(failed) <= {"run-train-py", "run-eval-py", *shown, *tests}
 
 
 def failed_in(cell: Any) -> bool:
