@@ -24,7 +24,7 @@ from torchgen_scaffold.kits.cutting import flow_of, imports_of, with_marks, with
 from torchgen_scaffold.kits.notebook import notebooks
 from torchgen_scaffold.kits.places import chosen_gaps
 from torchgen_scaffold.kits.write import Wanted, planned, write_kit
-from torchgen_scaffold.view.kit import KitView
+from torchgen_scaffold.view.kit import Contents, KitView
 
 PROJECTS: dict[str, dict[str, Any]] = {
     "digits": {"data": {"source": "sklearn:digits"}},
@@ -276,7 +276,13 @@ def test_two_things_of_one_name_are_refused() -> None:
     files = {name: text for name, text in kit.starter.items() if name.endswith(".py")}
     clashing = {**files, "model.py": files["model.py"] + "\n\ndef statistics() -> None:\n    pass\n"}
     with pytest.raises(SpecError, match="two things called statistics"):
-        notebooks(lambda places: KitView(kit.plan, dict(places)), kit.places, clashing, kit.solution, None)
+        notebooks(
+            lambda places: KitView(kit.plan, Contents(dict(places), kit.solution)),
+            kit.places,
+            clashing,
+            kit.solution,
+            None,
+        )
 
 
 # --- it runs
