@@ -102,11 +102,18 @@ def make_kit(
     grader, instructor = _kept(view, plan, solution, alike)
     # Where pitfalls are planted, the rest of each function is right, and no secret.
     secrets = secrets_of(starter, solution, grader, {} if pitfalls else places)
-    if alike is None and not pitfalls:
-        alone = {name: places_of(texts_of(plan, frozenset({name})), (name,)) for name in places}
-        refuse(plan, [*mark_problems(places, alone, opened), *check_problems(places, grader)])
-    refuse(plan, leak_problems(leaks_in(starter, secrets)))
-    return Kit(plan, places, starter, solution, grader, instructor, lesson, secrets)
+    made = Kit(plan, places, starter, solution, grader, instructor, lesson, secrets)
+    _check(made, opened, marks=alike is None and not pitfalls)
+    return made
+
+
+def _check(kit: Kit, opened: dict[str, str], *, marks: bool) -> None:
+    """Refuse what leaks, and `marks` that break their rules. Raises TemplateError, MachineError."""
+    if marks:
+        alone = {name: places_of(texts_of(kit.plan, frozenset({name})), (name,)) for name in kit.places}
+        faults = [*mark_problems(kit.places, alone, opened), *check_problems(kit.places, kit.grader)]
+        refuse(kit.plan, faults)
+    refuse(kit.plan, leak_problems(leaks_in(kit.starter, kit.secrets)))
 
 
 def _kept(

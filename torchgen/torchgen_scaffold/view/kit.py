@@ -116,10 +116,15 @@ class KitView(View):
     @cached_property
     def random_inputs(self) -> Code:
         """`torch.randn(samples, 1, 8, 8)`: inputs of the project's shape and dtype."""
-        sizes = ", ".join(["samples", *map(str, self._spec.input_shape)])
+        *steps, width = self._spec.input_shape
+        sizes = ", ".join(["samples", *map(str, steps)])
         if self.is_tokens:
-            return Code(f"torch.randint(1, {self.vocab_size}, ({sizes}))")
-        return Code(f"torch.randn({sizes})")
+            return Code(f"torch.randint(1, {self.vocab_size}, ({sizes}, {width}))")
+        if not self.has_codes:
+            return Code(f"torch.randn({sizes}, {width})")
+        # Numbers first and codes last; each category and each text has the codes 0 and 1.
+        codes = f"torch.randint(2, ({sizes}, {self.codes_width}))"
+        return Code(f"torch.cat([torch.randn({sizes}, {width - self.codes_width}), {codes}], dim=-1)")
 
     @cached_property
     def random_targets(self) -> Code:
@@ -189,6 +194,7 @@ class KitView(View):
             "input_shape": list(spec.input_shape),
             "input_dtype": str(self.input_dtype),
             "vocab_size": spec.model.vocab_size or 0,
+            "codes": self.codes_width if self.has_codes else 0,
             "output_shape": list(spec.output_shape),
             "target_dtype": str(self.target_dtype),
             "has_steps": any(layer.kind == "LastStep" for layer in self._plan.layers),
