@@ -27,7 +27,7 @@ _GRADER = {
     name: f"kit/{name}.jinja"
     for name in (
         *("grade.py", "compose.py", "kit.json", "probing.py", "probes.py", "checking.py", "checks.py"),
-        "check_layers.py",
+        *("check_layers.py", "check_step.py"),  # the gaps with the most checks
         *(f"{kind}_{file}.py" for kind in ("probe", "check") for file in _FILES),
     )
 }

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from torchgen_scaffold.escape import Code
+from torchgen_scaffold.escape import Code, python_string
 from torchgen_scaffold.gaps import GAPS, Gap
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.records import record
@@ -76,6 +76,12 @@ class KitView(View):
         if self.is_multiclass:
             return Code(f"torch.arange(samples) % {self.outputs}")
         return Code(f"torch.randn({sizes})" if self.is_regression else f"torch.randint(2, ({sizes})).float()")
+
+    @cached_property
+    def block_names(self) -> Code:
+        """`("features", "head")`: the model's attributes that hold its layers."""
+        names = [python_string(block.name) for block in self._plan.network.blocks if block.name]
+        return Code(f"({', '.join(names)}{',' if len(names) == 1 else ''})")
 
     @cached_property
     def kit_json(self) -> Code:
