@@ -5,26 +5,36 @@ The evidence is gathered in this process, by the grader's own probes, and judged
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
-import re
+import json
+import subprocess
 import sys
+import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
 
+from projects import inside
+from torchgen_scaffold.formatting import formatted
 from torchgen_scaffold.gaps import GAPS
 from torchgen_scaffold.kits import Kit, make_kit
 from torchgen_scaffold.kits.mistakes import MISTAKES, planted
+from torchgen_scaffold.kits.mistakes.row import Mistake
 from torchgen_scaffold.kits.write import Wanted, planned
+from torchgen_scaffold.render import rendered
+from torchgen_scaffold.view.kit import KitView
 
+PROJECT = ("model", "dataset", "train", "eval")
 OPENED = ("split", "layers", "forward", "loss", "optimizer", "step")
-MODULES = ("check_layers", "check_model", "check_train")  # whose checks are held here
+MODULES = ("check_layers", "check_model", "check_step", "check_train")  # whose checks are held here
 SYNTHETIC = {"data": {"source": "synthetic"}}
 SPECS: dict[str, dict[str, Any]] = {
     "cnn": {"data": {"source": "sklearn:digits"}},
@@ -55,7 +65,6 @@ SPECS: dict[str, dict[str, Any]] = {
     },
     "multilabel": {**SYNTHETIC, "input_shape": [1, 8, 8], "output_shape": [3], "task": "multilabel"},
 }
-Judged = dict[str, tuple[str, str]]  # {check: (state, what is said)}
 
 
 class Grader(NamedTuple):
@@ -90,13 +99,22 @@ def grader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grader]:
             del sys.modules[name]
 
 
+@contextlib.contextmanager
+def in_front(files: Mapping[str, str]) -> Iterator[None]:
+    """As if a fresh Python had been started in a folder with these files."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            if name.removesuffix(".py") in PROJECT:
+                Path(folder, name).write_text(text, "utf-8")
+        with inside(Path(folder)):
+            yield
+
+
 class Bench:
     """One kit and its grader: judges the files of a submission, a gap at a time."""
 
-    def __init__(self, grader: Grader, name: str, folder: Path) -> None:
-        import json
-
-        self.grader, self.folder, self.kit = grader, folder, kit_of(name)
+    def __init__(self, grader: Grader, name: str) -> None:
+        self.grader, self.kit = grader, kit_of(name)
         self.facts = json.loads(self.kit.grader["kit.json"])
         self.gaps = {gap["name"]: gap for gap in self.facts["gaps"]}
         self.reference = {
@@ -110,19 +128,9 @@ class Bench:
         """What the probes of a gap gather from these files, as it comes back from the process that ran them."""
         import torch
 
-        place = self.folder / str(len(list(self.folder.iterdir())))
-        place.mkdir()
-        for name, text in files.items():
-            (place / name).write_text(text, "utf-8")
-        for name in ("model", "dataset", "train", "eval"):
-            sys.modules.pop(name, None)
-        sys.path.insert(0, str(place))
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # torch warns of some of the mistakes
-                gathered = self.grader.probing.gather(gap, self.facts)
-        finally:
-            sys.path.remove(str(place))
+        with in_front(files), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of some of the mistakes
+            gathered = self.grader.probing.gather(gap, self.facts)
         stored = io.BytesIO()
         torch.save(gathered, stored)
         stored.seek(0)
@@ -141,8 +149,8 @@ class Bench:
 
 
 @pytest.fixture(scope="module", params=SPECS)
-def bench(request: pytest.FixtureRequest, grader: Grader, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench(grader, request.param, tmp_path_factory.mktemp(request.param))
+def bench(request: pytest.FixtureRequest, grader: Grader) -> Bench:
+    return Bench(grader, request.param)
 
 
 def test_a_starter_gets_no_points_and_each_gap_is_named(bench: Bench) -> None:
@@ -162,34 +170,123 @@ def test_a_solution_gets_all_points(bench: Bench) -> None:
 HIT: dict[str, set[str]] = {}  # {spec: the checks that its mistakes failed}
 
 
+def planted_in(kit: Kit, gaps: Iterable[str]) -> Iterator[tuple[Mistake, dict[str, str]]]:
+    """Each mistake that fits a kit, in these gaps, and the solution with it."""
+    for mistake in MISTAKES.values():
+        if mistake.gap in gaps and (files := planted(kit.solution, kit.places, mistake)) is not None:
+            assert files != kit.solution, f"{mistake.name} changes nothing"
+            yield mistake, files
+
+
 def test_each_mistake_fails_its_own_check_with_its_sentence(bench: Bench) -> None:
     wrong = []
-    for name, mistake in MISTAKES.items():
-        if mistake.gap not in bench.gaps or (files := _planted(bench.kit, name)) is None:
-            continue
+    for mistake, files in planted_in(bench.kit, bench.gaps):
         results = bench.judge(files, mistake.gap)
         failed = {result.check.name: result.said for result in results if result.state == "failed"}
-        waiting = [r.check.name for r in results if r.state == "waiting" and not r.check.last]
-        if set(failed) != {mistake.check} or waiting or not _is_sentence(failed[mistake.check]):
-            wrong.append((name, failed, waiting))
+        others = [r.check.name for r in results if r.state != "passed" and not r.check.last]
+        if set(failed) != {mistake.check} or set(others) - set(failed) or not is_sentence(*failed.values()):
+            wrong.append((mistake.name, failed, others))
         HIT.setdefault(bench.facts["name"], set()).update(failed)
     assert wrong == []
 
 
-def _planted(kit: Kit, name: str) -> dict[str, str] | None:
-    files = planted(kit.solution, kit.places, MISTAKES[name])
-    assert files is None or files != kit.solution, f"{name} changes nothing"
-    return files
-
-
-def _is_sentence(said: str) -> bool:
+def is_sentence(said: str) -> bool:
     """Whether it is the check's own, rather than what an exception said."""
-    return bool(re.match(r"[A-Za-z_]", said)) and said.endswith(".") and "stopped:" not in said
+    return said.endswith(".") and "stopped:" not in said and "cannot be judged" not in said
 
 
 def test_every_check_is_failed_by_some_mistake(grader: Grader) -> None:
     checks = {check.name for check in grader.checking.CHECKS if check.test.__module__ in MODULES}
-    assert checks, "no checks were found"
+    assert len(checks) > 30
     assert checks - {row.check for row in MISTAKES.values()} == set()
-    if set(HIT) == set(SPECS):  # all specs ran in this process
+    if set(HIT) == set(SPECS):  # where all of them ran in this process
         assert checks - set.union(*HIT.values()) == set()
+
+
+def public_tests(kit: Kit, files: Mapping[str, str]) -> dict[str, Callable[[], None]]:
+    """{name: test} of a starter's test_gaps.py, as it runs over these files."""
+    found = {}
+    with in_front(files):
+        space: dict[str, Any] = {"__name__": "test_gaps"}
+        exec(compile(kit.starter["test_gaps.py"], "test_gaps.py", "exec"), space)
+        return {name: value for name, value in space.items() if name.startswith("test_")}
+
+
+def test_the_public_tests_are_the_checks_that_are_public(bench: Bench) -> None:
+    checks = [check for check in bench.grader.checking.CHECKS if check.gap in bench.gaps]
+    public = {check.name for check in checks if check.public and check.fits(bench.facts)}
+    assert set(public_tests(bench.kit, bench.kit.solution)) == public
+
+
+def test_the_solution_passes_the_public_tests(bench: Bench) -> None:
+    for test in public_tests(bench.kit, bench.kit.solution).values():
+        test()
+
+
+def test_a_public_test_fails_for_the_mistakes_that_its_check_is_about(bench: Bench) -> None:
+    silent = []
+    for mistake, files in planted_in(bench.kit, bench.gaps):
+        tests = public_tests(bench.kit, files)
+        if mistake.check in tests:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    tests[mistake.check]()
+            except (AssertionError, RuntimeError):
+                continue
+            silent.append(mistake.name)
+    assert silent == []
+
+
+def test_the_public_tests_do_not_say_the_answers(bench: Bench) -> None:
+    text = bench.kit.starter["test_gaps.py"]
+    answers = [
+        *(bench.facts[name] for name in ("loss",)),
+        "CLIP_NORM",
+        "shuffle=True",
+        "batch_first",
+        "in_features",
+    ]
+    assert [answer for answer in answers if answer in text] == []
+    calls = ("zero_grad()", "loss.backward()", "optimizer.step()", "clip_grad_norm_", "model.train()")
+    assert [call for call in calls if call in text] == []
+
+
+def test_the_public_tests_import_what_they_need_with_any_choice_of_gaps(tmp_path: Path) -> None:
+    kit = kit_of("cnn")
+    for size in range(1, len(OPENED) + 1):
+        for chosen in combinations(OPENED, size):
+            view = KitView(kit.plan, {name: kit.places[name] for name in chosen})
+            text = rendered(view, {"test_gaps.py": "kit/test_gaps.py.jinja"})["test_gaps.py"]
+            (tmp_path / f"test_{'_'.join(chosen)}.py").write_text(formatted("test_gaps.py", text), "utf-8")
+    for name in ("train", "dataset", "model"):  # so that ruff knows them as the project's own
+        (tmp_path / f"{name}.py").touch()
+    check = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--extend-select",
+        "I,UP,B,RUF100",
+    ]
+    done = subprocess.run([*check, "."], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["cnn", "lstm"])
+def test_grader_and_public_tests_are_clean_by_ruff_and_mypy_strict(name: str, tmp_path: Path) -> None:
+    kit = kit_of(name)
+    code = {**kit.grader, **kit.solution}
+    for path, text in code.items():
+        if path.endswith(".py") and "/" not in path:
+            (tmp_path / path).write_text(text, "utf-8")
+            assert len(text.splitlines()) <= 300, path
+    ruff = ["ruff", "check", "--isolated", "--no-cache", "--extend-select", "I,UP,B,RUF100", "."]
+    mypy = ["mypy", "--strict", "--ignore-missing-imports", "--config-file", "", "."]
+    for command in (ruff, mypy):
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from torchgen_scaffold.escape import Code
+from torchgen_scaffold.escape import Code, python_string
 from torchgen_scaffold.gaps import GAPS, Gap
 from torchgen_scaffold.plan import Plan
 from torchgen_scaffold.records import record
@@ -165,6 +165,11 @@ class KitView(View):
     def score_names(self) -> Code:
         """The names of what evaluate() returns, as a set."""
         return Code('{"loss", "mae", "rmse", "r2"}' if self.is_regression else '{"loss", "accuracy"}')
+
+    def block_names(self) -> Code:
+        """`("features", "head")`: the model's attributes that hold its layers."""
+        names = [python_string(block.name) for block in self._plan.network.blocks if block.name]
+        return Code(f"({', '.join(names)}{',' if len(names) == 1 else ''})")
 
     @cached_property
     def kit_json(self) -> Code:
