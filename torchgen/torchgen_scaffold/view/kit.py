@@ -166,6 +166,7 @@ class KitView(View):
         """The names of what evaluate() returns, as a set."""
         return Code('{"loss", "mae", "rmse", "r2"}' if self.is_regression else '{"loss", "accuracy"}')
 
+    @cached_property
     def block_names(self) -> Code:
         """`("features", "head")`: the model's attributes that hold its layers."""
         names = [python_string(block.name) for block in self._plan.network.blocks if block.name]
