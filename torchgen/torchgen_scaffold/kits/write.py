@@ -18,6 +18,7 @@ from torchgen_scaffold.lessons import Lesson, lesson_called
 from torchgen_scaffold.names import suggest_name
 from torchgen_scaffold.plan import Plan, plan
 from torchgen_scaffold.records import record, replace
+from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.write import write_tree
 
@@ -60,6 +61,10 @@ def planned(wanted: Wanted, destination: Path) -> Plan:
     first = Spec.from_dict(answers, base=wanted.base, into=destination / "starter")
     if not first.data.original:
         return plan(first)
+    if SOURCES[first.data.source].names_files:
+        why = "It is handed out with its data, and this data is a list of files that are elsewhere."
+        instead = "Give what can be copied: a table, an .npz file, or a folder of images for each class."
+        raise SpecError(Problem("A kit cannot carry this data.", why, instead, "data.source"))
     set_key(answers, "project.copy_data", value=True)
     return plan(Spec.from_dict(answers, base=wanted.base, into=destination / "starter"))
 
