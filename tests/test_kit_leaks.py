@@ -27,7 +27,7 @@ from torchgen_scaffold.gaps import GAPS
 from torchgen_scaffold.kits import Kit, chosen_gaps, make_kit
 from torchgen_scaffold.kits.leaks import answer_of, leak_problems, leaks_in, with_seeds
 from torchgen_scaffold.kits.marks import check_problems, mark_problems
-from torchgen_scaffold.overlay import own_names, own_templates
+from torchgen_scaffold.overlay import own_templates
 
 DIGITS: dict[str, Any] = {"name": "digits", "data": {"source": "sklearn:digits"}}
 
@@ -287,10 +287,8 @@ def test_a_todo_that_does_not_stop_fails_the_build(tmp_path: Path) -> None:
 
 
 def test_a_leak_by_a_template_of_ones_own_fails_the_build(tmp_path: Path) -> None:
-    readme = next(
-        name for name in own_names() if name.startswith("kit/") and name.endswith("README.md.jinja")
-    )
-    place = tmp_path / "own" / readme
+    readme = next((own_templates() / "kit").rglob("README.md.jinja"))
+    place = tmp_path / "own" / readme.relative_to(own_templates())
     place.parent.mkdir(parents=True)
     place.write_text(f"# Help\n\n{STEP}\n", encoding="utf-8")
     said = str(refused(tmp_path / "own", ("step",)))
