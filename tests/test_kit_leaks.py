@@ -288,9 +288,10 @@ def test_a_todo_that_does_not_stop_fails_the_build(tmp_path: Path) -> None:
 
 
 def test_a_leak_by_a_template_of_ones_own_fails_the_build(tmp_path: Path) -> None:
-    folder = tmp_path / "own" / "kit"
-    folder.mkdir(parents=True)
-    (folder / "README.md.jinja").write_text(f"# Help\n\n{STEP}\n", encoding="utf-8")
+    readme = next((own_templates() / "kit").rglob("README.md.jinja"))
+    place = tmp_path / "own" / readme.relative_to(own_templates())
+    place.parent.mkdir(parents=True)
+    place.write_text(f"# Help\n\n{STEP}\n", encoding="utf-8")
     said = str(refused(tmp_path / "own", ("step",)))
     assert "README.md leaks" in said and "zero_grad" not in said
 

@@ -20,6 +20,7 @@ from torchgen_scaffold.escape import visible
 from torchgen_scaffold.gaps import GAPS
 from torchgen_scaffold.kits.tokens import Line, comments_of, lines_of, readings, spoken
 from torchgen_scaffold.records import record, replace
+from torchgen_scaffold.written import MEMORY
 
 LONG = 12  # tokens of a statement that gives an answer away by itself
 _WHOLE = 6  # tokens of the shortest answer that is one: `return nn.MSELoss()`
@@ -103,9 +104,11 @@ def secrets_of(
     }
     for folder, files in (("solution", solution), ("grader", grader)):
         for name, text in files.items():
-            said = spoken(text)
-            if name not in starter and not name.startswith("reference/") and said.count(" ") > LONG:
-                phrases[said] = f"the text of {folder}/{name}"
+            # What .torchgen.json says, the files say that it remembers.
+            if name not in starter and not name.startswith("reference/") and name != MEMORY:
+                said = spoken(text)
+                if said.count(" ") > LONG:
+                    phrases[said] = f"the text of {folder}/{name}"
     known = _numbers(given).union(*(_numbers(spoken(answer.open_text)) for answer in answers.values()))
     return Secrets(phrases, {number: what for a in answers.values() for number, what in _constants(a, known)})
 

@@ -13,6 +13,7 @@ from typing import Any
 from torchgen_scaffold.records import record
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+_UNDERSCORE = re.compile(r"(?<=[0-9])_(?=[0-9])")  # a number may be written 21_386
 _DRESS = frozenset("#;`\"'\\")  # what makes a comment, a string or Markdown of code
 _UNWRAPPED = ((" , ) ", " ) "), (" , ] ", " ] "), (" , } ", " } "))  # a comma that only a wrapped line has
 _COMMENT = re.compile(r"#.*")
@@ -32,16 +33,11 @@ class Line:
 @lru_cache(maxsize=4096)  # the students of a class share most of their texts
 def spoken(text: str) -> str:
     """The tokens of a text with a space around each, without white space and what code is dressed in."""
-    # A number may be written 21_386.
-    tokens = (_plain_number(token) for token in _TOKEN.findall(text) if token not in _DRESS)
-    said = f" {' '.join(tokens)} "
+    tokens = _TOKEN.findall(_UNDERSCORE.sub("", text))
+    said = f" {' '.join([token for token in tokens if token not in _DRESS])} "
     for wrapped, plain in _UNWRAPPED:
         said = said.replace(wrapped, plain)
     return said
-
-
-def _plain_number(token: str) -> str:
-    return token.replace("_", "") if token[0].isdigit() else token
 
 
 @lru_cache(maxsize=4096)
