@@ -27,7 +27,16 @@ _GRADER = {
     name: f"kit/{name}.jinja"
     for name in (
         *("grade.py", "compose.py", "kit.json", "probing.py", "probes.py", "checking.py", "checks.py"),
-        *("submissions.py", "running.py", "confine.py", "sandbox.py", "judging.py", "report.py", "grading.py", "evidence.py"),
+        *(
+            "submissions.py",
+            "running.py",
+            "confine.py",
+            "sandbox.py",
+            "judging.py",
+            "report.py",
+            "grading.py",
+            "evidence.py",
+        ),
         *(f"{kind}_{file}.py" for kind in ("probe", "check") for file in _FILES),
     )
 }
