@@ -141,7 +141,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "saves-a-deep-list": (
         """
         value = []
-        for _ in range(900): value = [value]
+        for _ in range(200): value = [value]
         torch.save({"epoch": {"value": value}}, "../evidence.pt"); os._exit(0)
         """,
         "cannot be read",
