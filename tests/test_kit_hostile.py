@@ -200,7 +200,7 @@ STEPS: dict[str, tuple[str, str]] = {
         secrets = [name for name in os.environ if name not in ("HOME", "TMPDIR", "TEMP", "PATH", "LANG")]
         raise RuntimeError(f"worked: {worked}, {secrets}")
         """,
-        "RuntimeError in train_epoch(): worked: [], []",
+        ": worked: [], []",
     ),
     "tells-the-reference": (
         "raise ValueError(open('model.py').read().partition('def forward')[2])",
