@@ -84,9 +84,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "starts-threads": (
         """
         import threading
-        def loop():
-            while True: pass
-        for _ in range(20): threading.Thread(target=loop).start()
+        for _ in range(3): threading.Thread(target=threading.Event().wait).start()
         raise RuntimeError("they run")
         """,
         "they run",
@@ -143,7 +141,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "saves-a-deep-list": (
         """
         value = []
-        for _ in range(900): value = [value]
+        for _ in range(200): value = [value]
         torch.save({"epoch": {"value": value}}, "../evidence.pt"); os._exit(0)
         """,
         "cannot be read",
@@ -152,7 +150,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "torch.save({'epoch': {'value': [3]}}, '../evidence.pt'); os._exit(0)",
         "What came back cannot be judged",
     ),
-    "replaces-torch-save": ("torch.save = lambda *a, **k: os._exit(0); return 0.0", "It ended Python by itself"),
+    "replaces-torch-save": (
+        "torch.save = lambda *a, **k: os._exit(0); return 0.0",
+        "The model was called 0 times for 3 batches",
+    ),
     "reaches-out": (
         """
         import ctypes, resource, socket, subprocess, tempfile
@@ -199,10 +200,16 @@ STEPS: dict[str, tuple[str, str]] = {
         secrets = [name for name in os.environ if name not in ("HOME", "TMPDIR", "TEMP", "PATH", "LANG")]
         raise RuntimeError(f"worked: {worked}, {secrets}")
         """,
-        "RuntimeError in train_epoch(): worked: [], []",
+        ": worked: [], []",
     ),
-    "tells-the-reference": ("raise ValueError(open('model.py').read()[800:])", "the message is withheld"),
-    "quotes-the-reference": ("raise ValueError(repr(open('model.py').read()).upper())", "the message is withheld"),
+    "tells-the-reference": (
+        "raise ValueError(open('model.py').read().partition('def forward')[2])",
+        "the message is withheld",
+    ),
+    "quotes-the-reference": (
+        "raise ValueError(repr(open('model.py').read().partition('def forward')[2]).upper())",
+        "the message is withheld",
+    ),
 }
 LINUX_ONLY = ("reaches-out", "starts-endless-threads", "allocates", "allocates-a-tensor", "stops-itself")
 IMPORTS = "import json, os, sys\n"
@@ -213,7 +220,13 @@ def with_body(text: str, function: str, code: str) -> str:
     lines = text.splitlines(keepends=True)
     node = next(n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef) and n.name == function)
     start, end = node.body[0].lineno - 1, node.end_lineno
-    return "".join([*lines[:start], textwrap.indent(IMPORTS + textwrap.dedent(code).strip() + "\n", "    "), *lines[end:]])
+    return "".join(
+        [
+            *lines[:start],
+            textwrap.indent(IMPORTS + textwrap.dedent(code).strip() + "\n", "    "),
+            *lines[end:],
+        ]
+    )
 
 
 def a_zip(file: Path, members: Mapping[str, str | bytes], **options: Any) -> None:
@@ -224,7 +237,10 @@ def a_zip(file: Path, members: Mapping[str, str | bytes], **options: Any) -> Non
 
 def make_files(folder: Path, solution: Path) -> dict[str, str]:
     """Submissions whose files are the attack; returns {name: what all their gaps say}."""
-    files = {name: (solution / name).read_text("utf-8") for name in ("model.py", "dataset.py", "train.py", "eval.py")}
+    files = {
+        name: (solution / name).read_text("utf-8")
+        for name in ("model.py", "dataset.py", "train.py", "eval.py")
+    }
 
     def without(name: str, missing: str) -> Path:
         place = folder / name
@@ -234,7 +250,9 @@ def make_files(folder: Path, solution: Path) -> dict[str, str]:
                 (place / file).write_text(text, "utf-8")
         return place / missing
 
-    without("link-to-the-reference", "model.py").symlink_to(solution.parent / "grader" / "reference" / "model.py")
+    without("link-to-the-reference", "model.py").symlink_to(
+        solution.parent / "grader" / "reference" / "model.py"
+    )
     without("link-to-zeros", "model.py").symlink_to("/dev/zero")
     os.mkfifo(without("a-pipe", "model.py"))
     without("a-folder", "model.py").mkdir()
@@ -243,7 +261,9 @@ def make_files(folder: Path, solution: Path) -> dict[str, str]:
     without("brackets", "model.py").write_text("x = " + "(" * 100_000)
     without("sums", "model.py").write_text("x = 1" + "+1" * 100_000)
     without("missing", "model.py")
-    without("one-line", "model.py").write_text(files["model.py"] + ";".join(f"a{n} = 1" for n in range(20_000)) + "\n")
+    without("one-line", "model.py").write_text(
+        files["model.py"] + ";".join(f"a{n} = 1" for n in range(20_000)) + "\n"
+    )
     without("latin", "model.py").write_bytes(files["model.py"].encode() + b"# \xe9\x0c\n")
     (folder / "empty").mkdir()
     a_zip(folder / "packed.zip", {f"ann/work/{name}": text for name, text in files.items()})
@@ -330,7 +350,12 @@ def command(kit: Path, *given: str) -> list[str]:
 def grade(kit: Path, *given: str, temporary: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "TMPDIR": str(temporary), "A_SECRET": "x"}
     return subprocess.run(
-        command(kit, *given), cwd=temporary.parent, env=environment, capture_output=True, text=True, check=False
+        command(kit, *given),
+        cwd=temporary.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -347,14 +372,7 @@ def running(kit: Path) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    if not hasattr(os, "mkfifo"):
-        pytest.skip("these attacks are made with the calls of Linux and macOS")
-    return Run(tmp_path_factory.mktemp("hostile"))
-
-
-def test_hostile_submissions_are_all_graded(run: Run) -> None:
+def all_are_graded(run: Run) -> None:
     assert run.done.returncode == 0, run.done.stderr
     assert run.done.stdout == ""
     assert set(run.rows()) == {*run.steps, *run.files, "'=cmd|calc"}
@@ -364,7 +382,7 @@ def test_hostile_submissions_are_all_graded(run: Run) -> None:
         assert "does not guard" not in run.done.stderr
 
 
-def test_a_hostile_step_loses_its_own_points_only(run: Run) -> None:
+def a_step_loses_its_own_points_only(run: Run) -> None:
     rows = run.rows()
     for name, said in run.steps.items():
         steals = "the-reference" in name
@@ -373,7 +391,7 @@ def test_a_hostile_step_loses_its_own_points_only(run: Run) -> None:
         assert said in run.said(name, 7), (name, run.said(name, 7))
 
 
-def test_files_that_are_no_plain_files_lose_the_points_of_their_gaps(run: Run) -> None:
+def files_that_cannot_be_read_lose_the_points_of_their_gaps(run: Run) -> None:
     rows = run.rows()
     for name, said in run.files.items():
         assert said in run.said(name, 4), (name, run.said(name, 4))
@@ -382,9 +400,11 @@ def test_files_that_are_no_plain_files_lose_the_points_of_their_gaps(run: Run) -
         assert float(rows[name]["gap 7: the training step"]) == (20 if only_model or not said else 0), name
 
 
-def test_what_a_learner_reads_is_short_and_shows_no_code_of_the_solution(run: Run) -> None:
+def what_a_learner_reads_is_short_and_shows_no_code_of_the_solution(run: Run) -> None:
     solution = (run.kit / "solution" / "model.py").read_text("utf-8")
-    line = next(line.strip() for line in solution.splitlines() if "input_std  #" in line or "/ self.input_std" in line)
+    line = next(
+        line.strip() for line in solution.splitlines() if "input_std  #" in line or "/ self.input_std" in line
+    )
     for file in run.results.glob("*.json"):
         document = json.loads(file.read_text("utf-8"))
         for test in document["tests"]:
@@ -393,12 +413,25 @@ def test_what_a_learner_reads_is_short_and_shows_no_code_of_the_solution(run: Ru
         assert "hidden tests passed" not in document["output"]
 
 
-def test_the_grader_is_untouched_and_nothing_is_left(run: Run) -> None:
+def the_grader_is_untouched_and_nothing_is_left(run: Run) -> None:
     assert hashes(run.kit / "grader") == run.before
     assert list(run.temporary.iterdir()) == []
     assert not Path("/tmp/evidence-ran").exists()
     if LINUX:
         assert running(run.kit) == []
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "mkfifo"), reason="these attacks are made with the calls of Linux and macOS"
+)
+def test_hostile_submissions_lose_their_own_points_and_nothing_else_happens(tmp_path: Path) -> None:
+    # One run for all of it, since it takes a minute.
+    run = Run(tmp_path)
+    all_are_graded(run)
+    a_step_loses_its_own_points_only(run)
+    files_that_cannot_be_read_lose_the_points_of_their_gaps(run)
+    what_a_learner_reads_is_short_and_shows_no_code_of_the_solution(run)
+    the_grader_is_untouched_and_nothing_is_left(run)
 
 
 @pytest.fixture(scope="session")
@@ -436,7 +469,9 @@ def test_an_open_gap_is_said_once(kit: Path, tmp_path: Path) -> None:
         ((".", "--seconds", "0"), "at least 1"),
     ],
 )
-def test_a_wrong_request_is_a_sentence_and_2(kit: Path, tmp_path: Path, given: tuple[str, ...], said: str) -> None:
+def test_a_wrong_request_is_a_sentence_and_2(
+    kit: Path, tmp_path: Path, given: tuple[str, ...], said: str
+) -> None:
     (tmp_path / "tmp").mkdir()
     done = grade(kit, *given, temporary=tmp_path / "tmp")
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
@@ -456,7 +491,9 @@ def test_ctrl_c_ends_the_children_and_keeps_what_was_graded(kit: Path, tmp_path:
     for name in ("a-empty", "b-loops"):
         (submissions / name).mkdir(parents=True)
     train = (kit / "solution" / "train.py").read_text("utf-8")
-    (submissions / "b-loops" / "train.py").write_text(with_body(train, "train_epoch", "while True: pass"), "utf-8")
+    (submissions / "b-loops" / "train.py").write_text(
+        with_body(train, "train_epoch", "while True: pass"), "utf-8"
+    )
     given = command(kit, "--all", str(submissions), "--csv", str(tmp_path / "grades.csv"), "--jobs", "1")
     environment = {**os.environ, "TMPDIR": str(temporary)}
     with subprocess.Popen(given, env=environment, stderr=subprocess.PIPE, text=True) as grader:
@@ -558,5 +595,7 @@ def test_inside_the_grader(name: str, tmp_path: Path) -> None:
     code = textwrap.dedent(INSIDE[name])
     if not LINUX and "kill" in name:
         pytest.skip("the child is found in /proc")
-    done = subprocess.run([sys.executable, "-c", code], cwd=grader, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=grader, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
