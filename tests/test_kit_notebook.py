@@ -271,6 +271,21 @@ def test_answers_are_marked_where_the_starter_differs() -> None:
     )
 
 
+def test_a_starter_with_mistakes_in_place_of_gaps_has_no_answer_cells() -> None:
+    """nbgrader would cut out the very code that is to be mended."""
+    kit = kit_of("digits")
+    planted = {name: text.replace("optimizer.zero_grad()", "pass") for name, text in kit.solution.items()}
+    planted["test_gaps.py"] = kit.starter["test_gaps.py"]
+    starter, solution = notebooks(
+        lambda places: KitView(kit.plan, dict(places)), kit.places, planted, kit.solution, None
+    )
+    for text in (starter, solution):
+        assert "BEGIN SOLUTION" not in text
+        marks = [cell.metadata.nbgrader for cell in marked({"a.ipynb": text}, "a")]
+        assert marks
+        assert not [mark for mark in marks if mark.solution]
+
+
 def test_two_things_of_one_name_are_refused() -> None:
     kit = kit_of("digits")
     files = {name: text for name, text in kit.starter.items() if name.endswith(".py")}
@@ -324,7 +339,7 @@ def test_a_solution_runs_from_top_to_bottom(name: str, tmp_path: Path) -> None:
     assert (tmp_path / "checkpoint.pt").is_file()
 
 
-@pytest.mark.parametrize("level", [1, 3])
+@pytest.mark.parametrize("level", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_a_starter_stops_at_its_first_gap_and_names_it(level: int, tmp_path: Path) -> None:
     """Definitions run; what calls a gap says which, and the summary of the tests runs all the same."""
     cells = executed(tmp_path, book(kit_of("digits", level).starter, "digits"), allow_errors=True)

@@ -44,6 +44,7 @@ _FLOWS = {"train.py": "Train", "eval.py": "Evaluate"}
 _WORDS = {"intro": "kit/notebook.md.jinja", "runner": "kit/notebook_tests.py.jinja"}
 _TESTS = {"tests": "kit/starter/test_gaps.py.jinja"}
 _FIXTURE = re.compile(r"^@pytest\.fixture.*\n", re.MULTILINE)  # the notebook's runner calls it by its name
+_OPEN = "raise NotImplementedError("
 _HERE = "Path(__file__).parent"
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -83,9 +84,11 @@ def notebooks(
 
     Raises SpecError where two files define one name.
     """
+    # Where a starter holds pitfalls in place of gaps, nothing is marked: nbgrader would cut out what is to be mended.
+    opened = {gap: where for gap, where in places.items() if any(_OPEN in starter[file] for file, _ in where)}
     marked = {
         name: with_marks(
-            starter[name], solution[name], sorted({place[1] for place in _in_file(places, name)})
+            starter[name], solution[name], sorted({place[1] for place in _in_file(opened, name)})
         )
         for name in _FILES
     }
@@ -93,7 +96,7 @@ def notebooks(
     said = rendered(view_of(places), _WORDS, folder)
     alone = {gap: rendered(view_of({gap: where}), _TESTS, folder)["tests"] for gap, where in places.items()}
     tested = _tested(tests, alone)
-    return _notebook(starter, tests, said, places, tested), _notebook(marked, tests, said, places, tested)
+    return _notebook(starter, tests, said, opened, tested), _notebook(marked, tests, said, opened, tested)
 
 
 def _in_file(places: Places, name: str) -> Iterator[Place]:
