@@ -67,7 +67,7 @@ class KitView(View):
         sizes = ", ".join(["samples", *map(str, self._spec.input_shape)])
         if self.is_tokens:
             return Code(f"torch.randint(1, {self.vocab_size}, ({sizes}))")
-        return Code(f"torch.randn({sizes})")
+        return Code(f"torch.rand({sizes})" if self.has_codes else f"torch.randn({sizes})")
 
     @cached_property
     def random_targets(self) -> Code:
@@ -114,6 +114,7 @@ class KitView(View):
             "target_dtype": str(self.target_dtype),
             "has_steps": any(layer.kind == "LastStep" for layer in self._plan.layers),
             "recurrent": any(layer.form == "recurrent" for layer in self._plan.layers),
+            "codes": self.codes_width if self.has_codes else 0,
             "compares_samples": self.compares_samples,
             "is_padded": self.is_padded,
             "loss": LOSSES[training.loss].torch_class,
