@@ -277,7 +277,11 @@ def test_a_starter_with_mistakes_in_place_of_gaps_has_no_answer_cells() -> None:
     planted = {name: text.replace("optimizer.zero_grad()", "pass") for name, text in kit.solution.items()}
     planted["test_gaps.py"] = kit.starter["test_gaps.py"]
     starter, solution = notebooks(
-        lambda places: KitView(kit.plan, Contents(dict(places), kit.solution)), kit.places, planted, kit.solution, None
+        lambda places: KitView(kit.plan, Contents(dict(places), kit.solution)),
+        kit.places,
+        planted,
+        kit.solution,
+        None,
     )
     for text in (starter, solution):
         assert "BEGIN SOLUTION" not in text

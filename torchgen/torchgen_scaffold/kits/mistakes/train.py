@@ -45,7 +45,7 @@ _LOADERS = (
         "split",
         "test_batches_have_the_size_asked_for",
         "writes a batch size of its own, and ignores the argument",
-        ((r"DataLoader\(splits\.val, batch_size\)", "DataLoader(splits.val, 64)"),),
+        ((r"DataLoader\(\s*splits\.train, batch_size", "DataLoader(splits.train, 64"),),
     ),
     Mistake(
         "no-batch-size",
