@@ -30,7 +30,7 @@ from torchgen_scaffold.kits.mistakes import MISTAKES, planted
 from torchgen_scaffold.kits.mistakes.row import Mistake
 from torchgen_scaffold.kits.write import Wanted, planned
 from torchgen_scaffold.render import rendered
-from torchgen_scaffold.view.kit import KitView
+from torchgen_scaffold.view.kit import Contents, KitView
 
 PROJECT = ("model", "dataset", "train", "eval")
 OPENED = ("split", "layers", "forward", "loss", "optimizer", "step")
@@ -200,7 +200,7 @@ def test_every_check_is_failed_by_some_mistake(grader: Grader) -> None:
     assert len(checks) > 30
     assert checks - {row.check for row in MISTAKES.values()} == set()
     if set(HIT) == set(SPECS):  # where all of them ran in this process
-        assert checks - set.union(*HIT.values()) == set()
+        assert checks - {name for hit in HIT.values() for name in hit} == set()
 
 
 def public_tests(kit: Kit, files: Mapping[str, str]) -> dict[str, Callable[[], None]]:
@@ -255,10 +255,10 @@ def test_the_public_tests_import_what_they_need_with_any_choice_of_gaps(tmp_path
     kit = kit_of("cnn")
     for size in range(1, len(OPENED) + 1):
         for chosen in combinations(OPENED, size):
-            view = KitView(kit.plan, {name: kit.places[name] for name in chosen})
-            text = rendered(view, {"test_gaps.py": "kit/test_gaps.py.jinja"}, None)["test_gaps.py"]
+            view = KitView(kit.plan, Contents({name: kit.places[name] for name in chosen}, kit.solution))
+            text = rendered(view, {"test_gaps.py": "kit/starter/test_gaps.py.jinja"}, None)["test_gaps.py"]
             (tmp_path / f"test_{'_'.join(chosen)}.py").write_text(formatted("test_gaps.py", text), "utf-8")
-    for name in ("train", "dataset", "model"):  # so that ruff knows them as the project's own
+    for name in ("train", "dataset", "model", "eval"):  # so that ruff knows them as the project's own
         (tmp_path / f"{name}.py").touch()
     check = [
         sys.executable,

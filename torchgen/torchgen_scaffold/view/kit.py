@@ -205,7 +205,6 @@ class KitView(View):
             "target_dtype": str(self.target_dtype),
             "has_steps": any(layer.kind == "LastStep" for layer in self._plan.layers),
             "recurrent": any(layer.form == "recurrent" for layer in self._plan.layers),
-            "codes": self.codes_width if self.has_codes else 0,
             "compares_samples": self.compares_samples,
             "is_padded": self.is_padded,
             "loss": LOSSES[training.loss].torch_class,
