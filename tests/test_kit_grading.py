@@ -274,6 +274,7 @@ def test_the_public_tests_import_what_they_need_with_any_choice_of_gaps(tmp_path
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_grader_and_public_tests_are_clean_by_ruff_and_mypy_strict(tmp_path: Path) -> None:
     kit = kit_of("lstm")  # with a scheduler in train_epoch, and clipping
     for path, text in {**kit.grader, **kit.solution}.items():

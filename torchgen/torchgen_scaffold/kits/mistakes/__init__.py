@@ -13,9 +13,9 @@ from torchgen_scaffold.kits.mistakes import dataset, evaluating, model, train
 from torchgen_scaffold.kits.mistakes.row import Mistake
 from torchgen_scaffold.view.kit import source_of
 
-MISTAKES: dict[str, Mistake] = {
-    row.name: row for row in (*dataset.ROWS, *model.ROWS, *train.ROWS, *evaluating.ROWS)
-}
+_ROWS = (*dataset.ROWS, *model.ROWS, *train.ROWS, *evaluating.ROWS)
+MISTAKES: dict[str, Mistake] = {row.name: row for row in _ROWS}
+assert len(MISTAKES) == len(_ROWS), "two mistakes have one name, and one of them would be lost"
 
 Places = Mapping[str, Sequence[tuple[str, str]]]  # {gap: (file, dotted function) of each of its functions}
 

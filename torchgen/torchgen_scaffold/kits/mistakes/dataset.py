@@ -208,7 +208,7 @@ SPLIT = (
         ((r"15 // 100", "30 // 100"),),
     ),
     Mistake(
-        "no-shuffle",
+        "cut-in-order",
         "split",
         "test_the_samples_are_shuffled",
         "cuts without shuffling",
