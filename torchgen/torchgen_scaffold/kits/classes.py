@@ -22,6 +22,10 @@ from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.write import write_tree
 
 MANIFEST = "manifest.csv"
+_OF_ONE = (
+    "The answers on this page are those of one variant; each student's are in `solutions/ID/`. "
+    "Hand out the folders or zips of `students/`; what this page says of `starter/` holds for each of them."
+)
 _HEADER = ("id", "seed", "level", "shapes", "sha256")
 _OWN = "reference/"  # what of a grader belongs to one student
 
@@ -73,7 +77,7 @@ def write_class(
     kinds = kinds_of(base.spec, roll.vary)
     chosen = _chosen(students, roll, destination)
     kits = _kits(chosen, base, wanted, kinds, [student.seed for student in students], tell)
-    files: dict[str, str] = {} if roll.only else _grader(kits)
+    files: dict[str, str] = {} if roll.only else _shared(kits)
     copies: dict[str, Path] = {}
     from tempfile import TemporaryDirectory
 
@@ -145,10 +149,12 @@ def _told(student: Student, error: SpecError) -> list[Problem]:
     return [Problem(f"{who}: {p.what}", p.why, f"{p.instead} {instead}", p.key) for p in error.problems]
 
 
-def _grader(kits: Mapping[str, Kit]) -> dict[str, str]:
-    """What of the grader all students share; it is the same whatever the variant."""
-    first = next(iter(kits.values()))
-    return {f"grader/{name}": text for name, text in first.grader.items() if not _is_own(name)}
+def _shared(kits: Mapping[str, Kit]) -> dict[str, str]:
+    """What all students share: the grader, which is the same whatever the variant, and the page of one with most gaps."""
+    widest = max(kits.values(), key=lambda kit: len(kit.places))
+    grader = {f"grader/{name}": text for name, text in widest.grader.items() if not _is_own(name)}
+    title, _, rest = widest.instructor.partition("\n\n")
+    return {**grader, "instructor.md": f"{title}\n\n{_OF_ONE}\n\n{rest}"}
 
 
 def _is_own(name: str) -> bool:
