@@ -230,7 +230,13 @@ def test_a_variant_that_cannot_be_is_said_with_its_line(tmp_path: Path) -> None:
 def test_a_class_has_all_that_it_needs(tmp_path: Path) -> None:
     place = made(tmp_path, "id,seed,level\nada,1,1\ngrace,2,3\n", flags=DIGITS[:2])
     files = tree(place)
-    assert {name.split("/")[0] for name in files} == {"students", "solutions", "grader", "manifest.csv", "instructor.md"}
+    assert {name.split("/")[0] for name in files} == {
+        "students",
+        "solutions",
+        "grader",
+        "manifest.csv",
+        "instructor.md",
+    }
     for name in ("ada", "grace"):
         assert f"students/{name}/train.py" in files and f"solutions/{name}/torchgen.toml" in files
         assert f"students/{name}/torchgen.toml" not in files

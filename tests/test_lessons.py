@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -122,6 +123,39 @@ def test_a_lesson_that_is_not_there_is_named_with_those_that_are(tmp_path: Path)
     result = CliRunner().invoke(cli, ["kit", "--lesson", "cnm", "-o", str(tmp_path / "kit")])
     assert result.exit_code == 2 and "Did you mean cnn?" in result.stderr
     assert not (tmp_path / "kit").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--model", "mlp"], "has its own model.preset"),
+        (["--data", "sklearn:wine", "--input-shape", "13"], "has its own data.source"),
+        (["--roster", "students.csv", "--vary", "sizes"], "varies in its data alone"),
+    ],
+)
+def test_what_a_lessons_text_would_contradict_is_refused(tmp_path: Path, more: list[str], said: str) -> None:
+    (tmp_path / "students.csv").write_text("id\nada\n")
+    with contextlib.chdir(tmp_path):
+        result = CliRunner().invoke(cli, ["kit", "--lesson", "cnn", "-o", "kit", *more])
+    assert result.exit_code == 2 and said in result.stderr, result.stderr
+    assert not (tmp_path / "kit").exists()
+
+
+def test_a_lesson_on_debugging_has_no_gaps_to_choose(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        cli, ["kit", "--lesson", "debugging", "--gaps", "3", "-o", str(tmp_path / "kit")]
+    )
+    assert result.exit_code == 2 and "has no gaps" in result.stderr
+
+
+def test_a_recorded_run_is_told_only_where_it_is_this_one(tmp_path: Path) -> None:
+    """Another seed rounds otherwise; other epochs are another run."""
+    for more, told in ((["--seed", "3"], True), (["--epochs", "3"], False)):
+        place = tmp_path / more[0]
+        result = CliRunner().invoke(cli, ["kit", "--lesson", "mlp", "-o", str(place), *more])
+        assert result.exit_code == 0, result.output
+        assert ("## What to expect\n" in (place / "starter" / "LESSON.md").read_text("utf-8")) is told
+        assert (place / "starter" / "curves.png").exists() is told
 
 
 def record() -> None:

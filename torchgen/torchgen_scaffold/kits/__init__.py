@@ -17,8 +17,9 @@ from torchgen_scaffold.kits.places import CODE, places_in, places_of
 from torchgen_scaffold.lessons import Lesson
 from torchgen_scaffold.overlay import SUFFIX, names_in, own_templates
 from torchgen_scaffold.plan import Plan
-from torchgen_scaffold.records import record
+from torchgen_scaffold.records import record, replace
 from torchgen_scaffold.render import rendered
+from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.view.ci import CI_FILES
 from torchgen_scaffold.view.kit import Contents, KitView, Place
 from torchgen_scaffold.view.lesson import LessonView
@@ -166,13 +167,20 @@ def _with_all(
     return solution
 
 
+def is_usual(plan: Plan, lesson: Lesson) -> bool:
+    """Whether a run of the lesson's project was recorded as it is here: only the seed may be another."""
+    usual = Spec.from_dict({**lesson.answers, "name": plan.spec.name, "project": {"profile": "lesson"}})
+    return replace(plan.spec.training, seed=usual.training.seed) == usual.training
+
+
 def _lesson_files(plan: Plan, lesson: Lesson | None) -> dict[str, str]:
     """A lesson's page, and the picture of its network."""
     if lesson is None:
         return {}
     from torchgen_scaffold.draw import svg_of
 
-    view = LessonView(plan, lesson.name, lesson.title, lesson.run)
+    run = lesson.run if is_usual(plan, lesson) else {}
+    view = LessonView(plan, lesson.name, lesson.title, run)
     page = rendered(view, {"LESSON.md": "lessons/lesson.md.jinja"}, plan.spec.project.templates_at)
     return {**_formatted(page), "network.svg": svg_of(plan)}
 

@@ -74,7 +74,12 @@ def write_class(
     """
     base = planned(wanted, destination)
     students = read_roster(roll.roster, base.spec.training.seed)
-    kinds = kinds_of(base.spec, roll.vary)
+    kinds = kinds_of(base.spec, roll.vary or ("data" if wanted.ready else None))
+    if wanted.ready and kinds != ("data",):
+        why = "Its text works out the sizes of its network, which would be others."
+        raise SpecError(
+            Problem(f"--lesson {wanted.lesson} varies in its data alone.", why, "Leave --vary out.")
+        )
     chosen = _chosen(students, roll, destination)
     kits = _kits(chosen, base, wanted, kinds, [student.seed for student in students], tell)
     files: dict[str, str] = {} if roll.only else _shared(kits)

@@ -10,7 +10,7 @@ from torchgen_scaffold.answers.merge import look, merge, set_key
 from torchgen_scaffold.create import copies_of
 from torchgen_scaffold.errors import DestinationError, Problem, SpecError
 from torchgen_scaffold.escape import visible
-from torchgen_scaffold.kits import Kit, make_kit
+from torchgen_scaffold.kits import Kit, is_usual, make_kit
 from torchgen_scaffold.kits.leaks import Leak, Secrets, leak_problems, leaks_in
 from torchgen_scaffold.kits.marks import refuse
 from torchgen_scaffold.kits.places import chosen_gaps
@@ -50,6 +50,8 @@ def planned(wanted: Wanted, destination: Path) -> Plan:
     """The project of a kit: a lesson, which carries its data along. Raises SpecError."""
     given, ready = _dotted(wanted.answers), wanted.ready
     answers = merge(ready.answers, given) if ready else merge({}, given)
+    if ready:
+        _check_lesson(ready, given)
     if look(answers, "project.profile") == "standard":
         why = "Its files are for running a project rather than for learning one."
         raise SpecError(
@@ -69,8 +71,28 @@ def planned(wanted: Wanted, destination: Path) -> Plan:
     return plan(Spec.from_dict(answers, base=wanted.base, into=destination / "starter"))
 
 
+def _check_lesson(lesson: Lesson, given: Mapping[str, Any]) -> None:
+    """Refuse answers that a lesson's text contradicts: it works out the sizes of its own network, on its own data."""
+    told = ("task", "input_shape", "output_shape", "model", "data")
+    problems = [
+        Problem(
+            f"--lesson {lesson.name} has its own {key}.",
+            "Its text is about them.",
+            "Leave one of the two out.",
+            key,
+        )
+        for key in given
+        if key.partition(".")[0] in told
+    ]
+    if problems:
+        raise SpecError(problems)
+
+
 def gaps_of(wanted: Wanted) -> tuple[str, ...]:
     """The gaps that were asked for. Raises SpecError."""
+    if wanted.gaps is not None and wanted.ready and wanted.ready.pitfalls:
+        why = "Mistakes are planted in it instead."
+        raise SpecError(Problem(f"--lesson {wanted.lesson} has no gaps.", why, "Leave --gaps out."))
     if wanted.gaps is None and wanted.ready:
         return chosen_gaps(wanted.level, wanted.ready.gaps)
     if wanted.gaps is None:
@@ -106,7 +128,7 @@ def carried(kit: Kit) -> dict[str, dict[str, Path]]:
     data = kit.plan.spec.data
     own = copies_of(data.place, data.original) if data.original else {}
     found = {folder: dict(own) for folder in _WITH_DATA}
-    if kit.lesson and kit.lesson.curves:
+    if kit.lesson and kit.lesson.curves and is_usual(kit.plan, kit.lesson):
         for folder in ("starter", "solution"):
             found[folder]["curves.png"] = kit.lesson.curves
     return found
