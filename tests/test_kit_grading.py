@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import io
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,7 @@ from torchgen_scaffold.kits.mistakes import MISTAKES, planted
 from torchgen_scaffold.kits.mistakes.row import Mistake
 from torchgen_scaffold.kits.write import Wanted, planned
 from torchgen_scaffold.render import rendered
-from torchgen_scaffold.view.kit import Contents, KitView
+from torchgen_scaffold.view.kit import Contents, KitView, source_of
 
 PROJECT = ("model", "dataset", "train", "eval")
 OPENED = ("split", "layers", "forward", "loss", "optimizer", "step")
@@ -147,6 +148,14 @@ class Bench:
         results: list[Any] = self.grader.grade.judged(self.gaps[gap], mine, self.right[gap], self.facts, said)
         return results
 
+    def shown(self, said: str, submission: Mapping[str, str]) -> str:
+        """What of a sentence a learner is shown."""
+        judging = sys.modules["judging"]
+        secrets = judging.Secrets(self.reference, self.facts)
+        own = "\n".join(submission.values()) + judging.OWN_WORDS
+        told: str = secrets.told(said, own, len(said))
+        return told
+
 
 @pytest.fixture(scope="module", params=SPECS)
 def bench(request: pytest.FixtureRequest, grader: Grader) -> Bench:
@@ -167,6 +176,41 @@ def test_a_solution_gets_all_points(bench: Bench) -> None:
         assert sum(result.points for result in results) == pytest.approx(GAPS[gap].points)
 
 
+# Code that does nothing, and makes no mistake either: {gap: (file, function and its body)}.
+NOTHING = {
+    "layers": (
+        "model.py",
+        "def __init__(self):\n        super().__init__()\n        {buffers}\n        {blocks}",
+    ),
+    "forward": ("model.py", "def forward(self, inputs):\n        return inputs"),
+    "loss": ("model.py", "def make_loss():\n    return nn.Identity()"),
+    "optimizer": (
+        "train.py",
+        "def make_optimizer(model, lr):\n    return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)",
+    ),
+    "step": ("train.py", "def train_epoch(*given, **named):\n    return 0.0"),
+}
+
+
+@pytest.mark.parametrize("gap", NOTHING)
+def test_code_that_does_nothing_earns_nothing(bench: Bench, gap: str) -> None:
+    """It would pass each check that looks for a mistake."""
+    file, code = NOTHING[gap]
+    kept = re.findall(r"self\.register_buffer\(.*\)", bench.kit.solution["model.py"])
+    names = [block.name for block in bench.kit.plan.network.blocks if block.name]
+    lines = "\n        "
+    code = code.replace("{buffers}", lines.join(kept) or "self.training = True")
+    code = code.replace("{blocks}", lines.join(f"self.{name} = nn.Identity()" for name in names))
+    function = code.partition("(")[0].removeprefix("def ")
+    place = next(place for place in bench.kit.places[gap] if place[1].rpartition(".")[2] == function)
+    old = source_of(bench.kit.solution[file], place[1])
+    indent = old[: len(old) - len(old.lstrip(" "))]
+    files = {**bench.kit.solution, file: bench.kit.solution[file].replace(old, f"{indent}{code}\n")}
+    results = bench.judge(files, gap)
+    assert {result.points for result in results} == {0.0}
+    assert len({result.said for result in results}) == 1 and "stopped" not in results[0].said
+
+
 HIT: dict[str, set[str]] = {}  # {spec: the checks that its mistakes failed}
 
 
@@ -184,6 +228,10 @@ def test_each_mistake_fails_its_own_check_with_its_sentence(bench: Bench) -> Non
         results = bench.judge(files, mistake.gap)
         failed = {result.check.name: result.said for result in results if result.state == "failed"}
         others = [r.check.name for r in results if r.state != "passed" and not r.check.last]
+        shown = {said: bench.shown(said, files) for said in failed.values()}
+        assert shown == {
+            said: said for said in shown
+        }, mistake.name  # and not kept back as if it were the solution's
         if set(failed) != {mistake.check} or set(others) - set(failed) or not is_sentence(*failed.values()):
             wrong.append((mistake.name, failed, others))
         HIT.setdefault(bench.facts["name"], set()).update(failed)

@@ -131,6 +131,7 @@ def test_a_lesson_that_is_not_there_is_named_with_those_that_are(tmp_path: Path)
         (["--model", "mlp"], "has its own model.preset"),
         (["--data", "sklearn:wine", "--input-shape", "13"], "has its own data.source"),
         (["--roster", "students.csv", "--vary", "sizes"], "varies in its data alone"),
+        (["--level", "1"], "has its own gaps"),
     ],
 )
 def test_what_a_lessons_text_would_contradict_is_refused(tmp_path: Path, more: list[str], said: str) -> None:

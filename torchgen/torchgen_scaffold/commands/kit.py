@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     shell_complete=completion.folders,
 )
 @click.option("--name", help="the project's name [default: that of its data, or of DIR]")
-@click.option(
-    "--level", type=click.IntRange(1, 3), default=2, help="1: loss, optimizer, step; 3: all gaps [default: 2]"
-)
+@click.option("--level", type=click.IntRange(1, 3), help="1: loss, optimizer, step; 3: all gaps [default: 2]")
 @click.option("--gaps", metavar="3,4,7", help="these gaps, whatever the level")
 @click.option("--lesson", metavar="NAME", help=f"a ready lesson: {', '.join(LESSONS)}")
 @click.option("--notebook", is_flag=True, help="write the starter and the solution also as a notebook each")
@@ -63,7 +61,7 @@ def command(
     sets: tuple[str, ...],
     output_dir: Path,
     name: str | None,
-    level: int,
+    level: int | None,
     gaps: str | None,
     lesson: str | None,
     notebook: bool,

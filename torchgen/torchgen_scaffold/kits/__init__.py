@@ -6,6 +6,8 @@ project that `torchgen new --profile lesson` writes, and where a gap is, is read
 
 from __future__ import annotations
 
+import re
+
 from torchgen_scaffold.formatting import formatted
 from torchgen_scaffold.gaps import GAPS
 from torchgen_scaffold.generate import texts_of
@@ -21,7 +23,7 @@ from torchgen_scaffold.records import record, replace
 from torchgen_scaffold.render import rendered
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.view.ci import CI_FILES
-from torchgen_scaffold.view.kit import Contents, KitView, Place
+from torchgen_scaffold.view.kit import Contents, KitView, Place, source_of
 from torchgen_scaffold.view.lesson import LessonView
 from torchgen_scaffold.written import MEMORY, memory_of
 
@@ -94,7 +96,7 @@ def make_kit(
 
         name = f"{plan.spec.name}.ipynb"
         starter[name], solution[name] = notebooks(
-            lambda some: KitView(plan, Contents(dict(some), solution)),
+            lambda some: KitView(plan, Contents(dict(some), solution, pitfalls=view.planted)),
             places,
             starter,
             solution,
@@ -151,7 +153,7 @@ def _contents(
     return Contents(
         places,
         solution,
-        tuple((row.gap, row.says) for row in possible),
+        tuple((row.gap, f"**planted**: {row.says}" if row in pitfalls else row.says) for row in possible),
         tuple((row.gap, row.check) for row in pitfalls),
     )
 
@@ -164,7 +166,19 @@ def _with_all(
         changed = planted(solution, places, row)
         assert changed is not None, f"{row.name} does not fit its lesson"
         solution = changed
-    return solution
+    return {
+        name: _silent(text, [f for gap in places.values() for file, f in gap if file == name])
+        for name, text in solution.items()
+    }
+
+
+def _silent(text: str, functions: list[str]) -> str:
+    """The text without the comments in these functions, which say how it ought to be."""
+    for function in functions:
+        code = source_of(text, function)
+        bare = re.sub(r"^ *#.*\n|  # .*$", "", code, flags=re.MULTILINE)
+        text = text.replace(code, bare)
+    return text
 
 
 def is_usual(plan: Plan, lesson: Lesson) -> bool:

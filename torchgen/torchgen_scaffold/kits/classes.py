@@ -15,7 +15,7 @@ from torchgen_scaffold.kits.archive import write_zip
 from torchgen_scaffold.kits.leaks import with_seeds
 from torchgen_scaffold.kits.roster import Student, read_roster
 from torchgen_scaffold.kits.variants import kinds_of, variant
-from torchgen_scaffold.kits.write import Wanted, carried, check_handout, kit_of, planned
+from torchgen_scaffold.kits.write import USUAL_LEVEL, Wanted, carried, check_handout, kit_of, planned
 from torchgen_scaffold.plan import Plan, plan
 from torchgen_scaffold.records import record, replace
 from torchgen_scaffold.spec import Spec
@@ -24,7 +24,8 @@ from torchgen_scaffold.write import write_tree
 MANIFEST = "manifest.csv"
 _OF_ONE = (
     "The answers on this page are those of one variant; each student's are in `solutions/ID/`. "
-    "Hand out the folders or zips of `students/`; what this page says of `starter/` holds for each of them."
+    "Hand out the folders or zips of `students/`; what this page says of `starter/` holds for each of them. "
+    "The points of a student are in `grader/references/ID/kit.json`."
 )
 _HEADER = ("id", "seed", "level", "shapes", "sha256")
 _OWN = "reference/"  # what of a grader belongs to one student
@@ -191,7 +192,8 @@ def _zip(student: Student, kit: Kit, place: Path) -> str:
 
 
 def _row(student: Student, kit: Kit, wanted: Wanted, digest: str) -> Row:
-    level = "" if wanted.gaps is not None else str(student.level or wanted.level)
+    own = wanted.gaps is not None or wanted.ready is not None
+    level = "" if own else str(student.level or wanted.level or USUAL_LEVEL)
     spec = kit.plan.spec
     shapes = " -> ".join("x".join(map(str, shape)) for shape in (spec.input_shape, spec.output_shape))
     return Row(student.id, str(student.seed), level, shapes, digest)

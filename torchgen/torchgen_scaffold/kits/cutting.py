@@ -175,7 +175,11 @@ def flow_of(text: str) -> tuple[str, str]:
     body = _main(text).body  # type: ignore[union-attr]  # it is still there
     kept = [piece.text for piece in _cut(text, body) if not _is_told(piece.node)]
     flow = textwrap.dedent("\n".join(kept)).strip("\n")
-    return said, re.sub(r"python (\w+\.py)", r"\1", flow)  # in a notebook they are sections
+    # In a notebook they are sections.
+    flow = flow.replace("Run train.py first", "Run the cells under Train first").replace(
+        "Next: python eval.py", "Next: Evaluate"
+    )
+    return said, re.sub(r"python (\w+\.py)", r"\1", flow)
 
 
 def _main(text: str) -> ast.FunctionDef | None:

@@ -111,7 +111,8 @@ def _notebook(
     cells = [
         cell for name in _FILES for cell in _definitions(name, files[name], places, set(tested.values()))
     ]
-    cells += _public_tests(runner, tests, tested)
+    # Where pitfalls stand in place of gaps, most tests pass before anything is mended: none gives points.
+    cells += _public_tests(runner, tests, {name: gap for name, gap in tested.items() if gap in places})
     for name, title in _FLOWS.items():
         told, flow = flow_of(files[name])
         if flow:

@@ -22,6 +22,7 @@ from torchgen_scaffold.sources import SOURCES
 from torchgen_scaffold.spec import Spec
 from torchgen_scaffold.write import write_tree
 
+USUAL_LEVEL = 2
 # What holds the data beside the code that reads it.
 _WITH_DATA = ("starter", "solution", "grader/reference")
 _MOST = (
@@ -35,7 +36,7 @@ class Wanted:
 
     answers: Mapping[str, Any]
     base: Path
-    level: int
+    level: int | None  # 2 where nothing is said
     gaps: str | None = None
     lesson: str | None = None
     notebook: bool = False
@@ -93,17 +94,20 @@ def gaps_of(wanted: Wanted) -> tuple[str, ...]:
     if wanted.gaps is not None and wanted.ready and wanted.ready.pitfalls:
         why = "Mistakes are planted in it instead."
         raise SpecError(Problem(f"--lesson {wanted.lesson} has no gaps.", why, "Leave --gaps out."))
-    if wanted.gaps is None and wanted.ready:
-        return chosen_gaps(wanted.level, wanted.ready.gaps)
+    if wanted.ready and wanted.level is not None:
+        instead = "Leave the level out, or choose with --gaps."
+        raise SpecError(
+            Problem(f"--lesson {wanted.lesson} has its own gaps, whatever the level.", "", instead)
+        )
     if wanted.gaps is None:
-        return chosen_gaps(wanted.level)
+        return chosen_gaps(wanted.level or USUAL_LEVEL, wanted.ready.gaps if wanted.ready else ())
     try:
         numbers = [int(number) for number in wanted.gaps.split(",")]
     except ValueError:
         raise SpecError(
             Problem(f"--gaps {wanted.gaps!r} is no list of numbers.", "", "Write it as in --gaps 3,4,7")
         ) from None
-    return chosen_gaps(wanted.level, numbers)
+    return chosen_gaps(wanted.level or USUAL_LEVEL, numbers)
 
 
 def kit_of(wanted: Wanted, planned: Plan, *, level: int | None = None, like: Kit | None = None) -> Kit:

@@ -59,7 +59,7 @@ class GapFile(Basics):
         blocks = self._plan.network.blocks
         lines = []
         if not self._spec.model.vocab_size:
-            lines.append("Normalise the inputs with the two buffers.")
+            lines.append("Subtract self.input_mean from the inputs, and divide by self.input_std.")
         names = [f"self.{block.name}" for block in blocks if block.name]
         lines += _folded(f"Then through {', '.join(names)}.")
         if any(layer.kind == "LastStep" for layer in self._plan.layers):
@@ -89,7 +89,7 @@ class GapFile(Basics):
         """Which numbers evaluate() returns."""
         return Code(
             {
-                "multiclass": 'return a dict of the "loss" and the "accuracy".',
+                "multiclass": 'return a dict of "loss" and "accuracy", from 0 to 1.',
                 "regression": 'return a dict of "loss", "mae", "rmse" and "r2".',
             }.get(self._task.form, 'return a dict of "loss" and "accuracy" (a logit above 0 is a yes).')
         )

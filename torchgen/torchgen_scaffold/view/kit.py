@@ -25,7 +25,6 @@ class Answer:
     """The solution of one function of a gap."""
 
     file: Code
-    function: Code
     code: Code
 
 
@@ -34,7 +33,6 @@ class GapRow:
     """A gap as a table shows it, and as the instructor's page does."""
 
     number: int
-    name: Code
     title: Code
     points: int
     minutes: int
@@ -76,6 +74,11 @@ class KitView(View):
             counted(len(pitfalls), "pitfall") if pitfalls else counted(len(self._contents.places), "gap")
         )
 
+    @property
+    def planted(self) -> tuple[tuple[str, str], ...]:
+        """(gap, the check that finds it) of each of them."""
+        return self._contents.pitfalls
+
     @cached_property
     def pitfalls(self) -> int:
         """How many mistakes are planted in the starter."""
@@ -97,7 +100,6 @@ class KitView(View):
         return [
             GapRow(
                 gap.number,
-                Code(gap.name),
                 Code(gap.title),
                 gap.points,
                 gap.minutes,
@@ -111,7 +113,7 @@ class KitView(View):
 
     def _answer(self, file: str, function: str) -> Answer:
         code = textwrap.dedent(source_of(self._contents.solution[file], function)).rstrip("\n")
-        return Answer(Code(file), Code(function), Code(code))
+        return Answer(Code(file), Code(code))
 
     @cached_property
     def random_inputs(self) -> Code:
@@ -202,18 +204,15 @@ class KitView(View):
             "vocab_size": spec.model.vocab_size or 0,
             "codes": self.codes_width if self.has_codes else 0,
             "output_shape": list(spec.output_shape),
-            "target_dtype": str(self.target_dtype),
             "has_steps": any(layer.kind == "LastStep" for layer in self._plan.layers),
             "recurrent": any(layer.form == "recurrent" for layer in self._plan.layers),
             "compares_samples": self.compares_samples,
-            "is_padded": self.is_padded,
             "loss": LOSSES[training.loss].torch_class,
             "optimizer": OPTIMIZERS[training.optimizer].torch_class,
             "clips": self.clips,
             "steps_every_batch": self.steps_every_batch,
             "streams": self.streams,
             "batch_size": training.batch_size,
-            "samples": spec.data.samples,
             "cuts_by": str(self.gap_cuts_by),
         }
 
