@@ -14,6 +14,7 @@ import textwrap
 import time
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ STEPS: dict[str, tuple[str, str]] = {
             with open(f"{place}/results.json", "w") as file: json.dump({"tests": [], "score": 100}, file)
         return 0.0
         """,
-        "The model was called 0 times for 3 batches",
+        "train_epoch() computes no loss",
     ),
     "patches": (
         """
@@ -152,7 +153,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "replaces-torch-save": (
         "torch.save = lambda *a, **k: os._exit(0); return 0.0",
-        "The model was called 0 times for 3 batches",
+        "train_epoch() computes no loss",
     ),
     "reaches-out": (
         """
@@ -454,7 +455,7 @@ def test_an_open_gap_is_said_once(kit: Path, tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     done = grade(kit, str(kit / "starter"), "-o", str(tmp_path / "r.json"), temporary=tmp_path / "tmp")
     assert done.returncode == 0
-    assert done.stdout.count("Gap 7 is still open: write train_epoch() in train.py.") == 1
+    assert done.stdout.count("Gap 7 is still open: train_epoch() in train.py has the line") == 1
     assert "0.0 of 35.0 points" in done.stdout and "hidden tests passed" in done.stdout
 
 
@@ -496,7 +497,11 @@ def test_ctrl_c_ends_the_children_and_keeps_what_was_graded(kit: Path, tmp_path:
     )
     given = command(kit, "--all", str(submissions), "--csv", str(tmp_path / "grades.csv"), "--jobs", "1")
     environment = {**os.environ, "TMPDIR": str(temporary)}
-    with subprocess.Popen(given, env=environment, stderr=subprocess.PIPE, text=True) as grader:
+    # A shell lets its background jobs ignore Ctrl-C, and what they start does so too.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        given, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+    ) as grader:
         assert grader.stderr is not None
         assert "1/2  a-empty" in grader.stderr.readline()
         wait_for(lambda: len(list(temporary.iterdir())) > 0)

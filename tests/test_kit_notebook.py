@@ -230,7 +230,7 @@ def main() -> None:
     said, flow = flow_of(script)
     assert said == "Do it; then stop."
     assert flow == (
-        '# As often as said.\nfor epoch in range(EPOCHS):\n    print("é", "é")\n    # done\nprint("Next: eval.py")'
+        '# As often as said.\nfor epoch in range(EPOCHS):\n    print("é", "é")\n    # done\nprint("Next: Evaluate")'
     )
 
 
