@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.many import seconds_to_write
 from benchmarks.processes import rounds_of, run
 from benchmarks.report import Group, Row
 from torchgen_scaffold.kits.classes import Roll, write_class
@@ -56,16 +57,7 @@ def make(count: int, folder: Path) -> dict[str, float]:
     begin = time.perf_counter()
     write_class(Wanted(ANSWERS, folder, LEVEL), Roll(roster), folder / "class")
     made = time.perf_counter() - begin
-    files = {
-        folder / "copied" / path.relative_to(folder / "class"): path.read_bytes()
-        for path in (folder / "class").rglob("*")
-        if path.is_file()
-    }
-    begin = time.perf_counter()
-    for path, content in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return {"made": made, "written": time.perf_counter() - begin}
+    return {"made": made, "written": seconds_to_write(folder / "class", folder / "copied")}
 
 
 def main() -> None:
